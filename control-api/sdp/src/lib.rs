@@ -1,0 +1,1 @@
+//! SDP offer and answer for a selective-forwarding server, pure.

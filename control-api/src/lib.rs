@@ -1,0 +1,1 @@
+//! REST, WebSocket signalling, WHIP and WHEP, and the store.

@@ -1,0 +1,1 @@
+//! A seeded network, fake peers and a virtual clock around the forwarding core.

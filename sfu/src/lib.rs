@@ -1,0 +1,1 @@
+//! The forwarding core: shards, rooms, peers, tracks, subscriptions as pure state.

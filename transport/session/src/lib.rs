@@ -1,0 +1,1 @@
+//! One peer's transport as a pure state machine: ICE-lite, DTLS, SRTP.

@@ -1,0 +1,3 @@
+//! RTP, RTCP, STUN, DTLS record and codec payload formats, read and edited in place.
+
+pub mod train;
