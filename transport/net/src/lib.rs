@@ -17,6 +17,7 @@ mod recv;
 mod send;
 #[expect(unsafe_code, reason = "system calls, rings shared with the kernel")]
 mod sys;
+mod uring;
 mod waker;
 
 pub use api::{

@@ -34,6 +34,9 @@ on_both_backends! {
     timeout_ends_a_wait,
     a_failing_destination_does_not_stop_the_rest,
     a_burst_is_received_whole,
+    more_datagrams_may_wait_than_there_are_buffers,
+    a_panicking_sink_costs_nothing_but_its_datagram,
+    traffic_both_ways_at_once_is_complete,
     oversize_datagrams_are_discarded,
     empty_datagrams_are_discarded,
     moves_to_its_thread_before_use,
@@ -260,7 +263,8 @@ fn a_failing_destination_does_not_stop_the_rest(choice: BackendChoice) {
 
 fn a_burst_is_received_whole(choice: BackendChoice) {
     const BURST: usize = 5_000;
-    const ROUND: usize = 250;
+    // What the receive buffer of an unprivileged process holds twice.
+    const ROUND: usize = 60;
     let Some(mut server) = backend(choice, "127.0.0.1:0") else { return };
     let to = server.local_addr();
     // Four ordinary senders, so that nothing is merged, and each waits for the receiver: what is
@@ -306,6 +310,81 @@ fn a_burst_is_received_whole(choice: BackendChoice) {
     senders.into_iter().for_each(|s| s.join().unwrap());
     let stats = server.stats();
     assert_eq!((stats.received_datagrams, stats.kernel_drops), (BURST as u64, 0));
+}
+
+fn more_datagrams_may_wait_than_there_are_buffers(choice: BackendChoice) {
+    let Some(mut server) = backend(choice, "127.0.0.1:0") else { return };
+    let peer = peer("127.0.0.1:0");
+    for _ in 0..2 {
+        for i in 0..300u16 {
+            peer.send_to(&i.to_be_bytes(), server.local_addr()).unwrap();
+        }
+        let got = collect(&mut *server, 300);
+        assert!(got.iter().zip(0u16..).all(|(got, i)| got.data == i.to_be_bytes()));
+    }
+    assert_eq!(server.stats().kernel_drops, 0);
+}
+
+fn a_panicking_sink_costs_nothing_but_its_datagram(choice: BackendChoice) {
+    let Some(mut server) = backend(choice, "127.0.0.1:0") else { return };
+    let peer = peer("127.0.0.1:0");
+    let (mut panics, deadline) = (0, Instant::now() + PATIENCE);
+    // More often than there are buffers.
+    while panics < 300 && Instant::now() < deadline {
+        peer.send_to(b"boom", server.local_addr()).unwrap();
+        let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+            server
+                .receive(Some(PATIENCE), &mut |_| std::panic::resume_unwind(Box::new(())))
+                .unwrap();
+        }));
+        panics += usize::from(result.is_err());
+    }
+    assert_eq!(panics, 300);
+    peer.send_to(b"fine", server.local_addr()).unwrap();
+    assert_eq!(collect(&mut *server, 1).pop().unwrap().data, b"fine");
+}
+
+/// Two backends on two threads echo trains to each other while each also receives.
+fn traffic_both_ways_at_once_is_complete(choice: BackendChoice) {
+    const ROUNDS: usize = 200;
+    const TRAIN: usize = 30;
+    let Some(mut server) = backend(choice, "127.0.0.1:0") else { return };
+    let mut client = backend(choice, "127.0.0.1:0").unwrap();
+    let (to, waker) = (server.local_addr(), server.waker());
+    let echo = thread::spawn(move || {
+        let mut trains = TrainBuf::default();
+        loop {
+            let received = server
+                .receive(None, &mut |d| {
+                    trains.push_with(d.src, d.dst, d.data.len(), true, |out| {
+                        out.copy_from_slice(d.data);
+                        d.data.len()
+                    });
+                })
+                .unwrap();
+            server.send(&mut trains);
+            if received.woken {
+                return server.stats();
+            }
+        }
+    });
+    let mut trains = TrainBuf::default();
+    for round in 0..ROUNDS {
+        // Several destinations' worth of trains: none joins another's.
+        let mut expected = Vec::new();
+        for size in [200 + round, 100 + round, 300 + round] {
+            expected.extend(push_train(&mut trains, to, &[size; TRAIN]));
+        }
+        let report = client.send(&mut trains);
+        assert_eq!(report.datagrams, 3 * TRAIN);
+        let got = collect(&mut *client, 3 * TRAIN);
+        assert!(got.into_iter().map(|g| g.data).eq(expected), "round {round}");
+    }
+    waker.wake();
+    let stats = echo.join().unwrap();
+    let total = (ROUNDS * 3 * TRAIN) as u64;
+    assert_eq!((stats.received_datagrams, stats.sent_datagrams), (total, total));
+    assert_eq!((stats.kernel_drops, stats.send_errors, stats.send_would_block), (0, 0, 0));
 }
 
 fn oversize_datagrams_are_discarded(choice: BackendChoice) {
@@ -383,4 +462,21 @@ fn backends_can_be_sent_to_their_thread() {
     fn is_send<T: Send + ?Sized>() {}
     is_send::<dyn Backend>();
     is_send::<weir_net::Waker>();
+}
+
+#[test]
+fn an_io_uring_refuses_a_second_thread() {
+    let Some(mut server) = backend(BackendChoice::IoUring, "127.0.0.1:0") else { return };
+    server.receive(Some(Duration::ZERO), &mut |_| ()).unwrap();
+    let to = server.local_addr();
+    thread::spawn(move || {
+        // Kernels before 6.1 have no owner: there it works.
+        let mut trains = TrainBuf::default();
+        trains.push(to, None, b"x");
+        server.send(&mut trains);
+        assert!(trains.is_empty());
+        let _ = server.receive(Some(Duration::ZERO), &mut |_| ());
+    })
+    .join()
+    .unwrap();
 }

@@ -1,8 +1,10 @@
 //! System calls behind safe functions. The only folder of this crate with `unsafe` code.
 
+mod buffers;
 pub(crate) mod event;
 pub(crate) mod interfaces;
 pub(crate) mod mmsg;
+pub(crate) mod ring;
 pub(crate) mod slots;
 pub(crate) mod socket;
 
