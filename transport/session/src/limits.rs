@@ -1,0 +1,50 @@
+//! Bounds on what one peer may make us keep or do, each with its arithmetic.
+
+use std::time::Duration;
+
+/// Addresses with an authenticated check per peer. A client has a few interfaces, each seen
+/// through one NAT mapping per local candidate it checks from.
+pub const MAX_ADDRESSES_PER_PEER: usize = 8;
+
+/// SSRCs per peer whose replay windows are kept (about 170 bytes each, 11 kB together). A browser
+/// with camera in three layers, screen and audio sends about 10, RTX included.
+pub const MAX_SRTP_SSRCS: usize = 64;
+
+/// Bytes of ClientHello kept so that it can be replayed with another SRTP profile. Chromium's is
+/// 1.4 kB; with repetitions while fragments are lost still below this.
+pub const MAX_FIRST_FLIGHT_BYTES: usize = 8 * 1024;
+
+/// DTLS bytes a peer may send before its handshake is complete. A whole client side is about
+/// 3 kB (RSA chains 6 kB); this leaves five repetitions.
+pub const MAX_HANDSHAKE_BYTES: usize = 32 * 1024;
+
+/// Unencrypted handshake bytes taken after completion, for repeated last flights.
+pub const MAX_LATE_HANDSHAKE_BYTES: usize = 16 * 1024;
+
+/// From the first validated address to a complete handshake.
+pub const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How long a DTLS flight waits for its answer the first time.
+pub const FLIGHT_INTERVAL: Duration = Duration::from_millis(200);
+
+/// Waits before each repetition of a flight: seven, the most rtc-dtls makes, spread over the
+/// handshake's 10 s (0.2, 0.4, 0.8, 1.6, 3.2, 5.6, 8.8 s after the flight).
+pub const FLIGHT_REPEATS: [Duration; 7] = [
+    FLIGHT_INTERVAL,
+    Duration::from_millis(200),
+    Duration::from_millis(400),
+    Duration::from_millis(800),
+    Duration::from_millis(1_600),
+    Duration::from_millis(2_400),
+    Duration::from_millis(3_200),
+];
+
+/// Consent ends when no authenticated check came for this long (RFC 7675 5.1).
+pub const CONSENT_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// A lower-priority pair takes over when the selected one was not nominated for this long: with
+/// aggressive nomination the higher priority wins, a client that moved wins a second later.
+pub const RENOMINATION_AFTER: Duration = Duration::from_secs(1);
+
+/// Datagrams that wait to be sent; more are dropped. A flight is 2 to 4.
+pub const MAX_QUEUED_TRANSMITS: usize = 32;
