@@ -3,6 +3,9 @@
 //! The shard seals packets straight into a [`TrainBuf`]; a backend sends it and clears it. Both
 //! sides reuse the memory, so that after warm-up nothing is allocated.
 
+#[cfg(test)]
+mod tests;
+
 use std::net::{IpAddr, SocketAddr};
 
 /// Most segments in one train: the kernel's `UDP_MAX_SEGMENTS` is 64 since 4.18 (128 since 6.9).
