@@ -1,0 +1,74 @@
+import { Icon } from '../ui/icons.js';
+import { Avatar } from '../ui/parts.js';
+import { useTrack } from './hooks.js';
+import type { ScreenView, TileView } from './tiles.js';
+
+/** One person. */
+export function Tile(props: { view: TileView; own?: boolean; speaking: boolean }) {
+  const { view, own = false, speaking } = props;
+  const shown = view.track && !view.cameraOff && !view.unavailable ? view.track : undefined;
+  const video = useTrack<HTMLVideoElement>(shown);
+  const states = [
+    view.micOff ? 'microphone off' : '',
+    view.cameraOff ? 'camera off' : '',
+    speaking ? 'speaking' : '',
+  ].filter(Boolean);
+  return (
+    <figure
+      class={`tile ${speaking ? 'speaking' : ''}`}
+      data-testid={own ? 'tile-own' : 'tile'}
+      data-user={view.userId}
+      data-speaking={speaking}
+      aria-label={[view.name, ...states].join(', ')}
+    >
+      <video
+        ref={video}
+        class={own ? 'mirrored' : ''}
+        muted
+        autoplay
+        playsInline
+        hidden={!shown}
+        data-testid="tile-video"
+      />
+      {!shown && <Avatar name={view.name} id={view.userId} />}
+      {view.unavailable && <p class="tile-note">This browser cannot decode the picture.</p>}
+      <figcaption class="tile-bar">
+        {view.micOff && (
+          <span class="badge off" data-testid="badge-muted" title="Microphone off">
+            <Icon name="micOff" />
+          </span>
+        )}
+        <span class="tile-name" data-testid="tile-name">
+          {view.name}
+          {own ? ' (you)' : ''}
+        </span>
+        {view.handRaised && (
+          <span class="badge hand" data-testid="badge-hand" title="Hand raised">
+            <Icon name="hand" />
+          </span>
+        )}
+      </figcaption>
+    </figure>
+  );
+}
+
+/** One shared screen. */
+export function ScreenTile({ view, own = false }: { view: ScreenView; own?: boolean }) {
+  const video = useTrack<HTMLVideoElement>(view.track);
+  const label = own ? 'Your screen' : `Screen of ${view.name}`;
+  return (
+    <figure class="tile screen" data-testid="screen" data-user={view.userId} aria-label={label}>
+      <video ref={video} muted autoplay playsInline data-testid="screen-video" />
+      <figcaption class="tile-bar">
+        <span class="tile-name">{label}</span>
+      </figcaption>
+    </figure>
+  );
+}
+
+/** Plays one audio slot for as long as the meeting lasts, whoever is in it. */
+export function SlotAudio({ track }: { track: MediaStreamTrack }) {
+  const audio = useTrack<HTMLAudioElement>(track);
+  // biome-ignore lint/a11y/useMediaCaption: live speech has no captions yet.
+  return <audio ref={audio} autoplay />;
+}

@@ -1,0 +1,115 @@
+import type { WeirClient } from '@weir/sdk';
+import { useState } from 'preact/hooks';
+import { navigate } from '../router.js';
+import { describe, Field, Problem, TopBar } from '../ui/parts.js';
+
+/** Log in or register. */
+export function AccountPage({ client, mode }: { client: WeirClient; mode: 'login' | 'register' }) {
+  const [username, setUsername] = useState('');
+  const [email, setEmail] = useState('');
+  const [nickname, setNickname] = useState('');
+  const [password, setPassword] = useState('');
+  const [busy, setBusy] = useState(false);
+  const [problem, setProblem] = useState<string | null>(null);
+  const registering = mode === 'register';
+
+  async function submit(event: Event) {
+    event.preventDefault();
+    setBusy(true);
+    setProblem(null);
+    try {
+      if (registering) {
+        await client.register({ username, email, password, ...(nickname ? { nickname } : {}) });
+      }
+      await client.login(username, password);
+      navigate(nextPage(), true);
+    } catch (error) {
+      setProblem(describe(error));
+      setBusy(false);
+    }
+  }
+
+  const other = registering ? '/login' : '/register';
+  return (
+    <>
+      <TopBar />
+      <main class="page narrow">
+        <form class="card stack" onSubmit={submit} data-testid={`${mode}-form`}>
+          <h1>{registering ? 'Create an account' : 'Log in'}</h1>
+          <Field
+            label={registering ? 'User name' : 'User name or e-mail'}
+            name="username"
+            value={username}
+            onInput={setUsername}
+            required
+            {...(registering ? { minLength: 3, maxLength: 50 } : {})}
+            autoComplete="username"
+          />
+          {registering && (
+            <>
+              <Field
+                label="E-mail"
+                name="email"
+                type="email"
+                value={email}
+                onInput={setEmail}
+                required
+                autoComplete="email"
+              />
+              <Field
+                label="Name shown to others"
+                name="nickname"
+                value={nickname}
+                onInput={setNickname}
+                maxLength={50}
+                autoComplete="nickname"
+                hint="Left empty, your user name is shown."
+              />
+            </>
+          )}
+          <Field
+            label="Password"
+            name="password"
+            type="password"
+            value={password}
+            onInput={setPassword}
+            required
+            {...(registering ? { minLength: 6, maxLength: 100 } : {})}
+            autoComplete={registering ? 'new-password' : 'current-password'}
+          />
+          <Problem text={problem} />
+          <button class="button primary wide" type="submit" disabled={busy} data-testid="submit">
+            {registering ? 'Create account' : 'Log in'}
+          </button>
+          <p class="aside">
+            {registering ? 'You have an account?' : 'New here?'}{' '}
+            <Link to={other + location.search} testId="other-form">
+              {registering ? 'Log in' : 'Create an account'}
+            </Link>
+          </p>
+        </form>
+      </main>
+    </>
+  );
+}
+
+function Link({ to, testId, children }: { to: string; testId: string; children: string }) {
+  return (
+    <a
+      href={to}
+      data-testid={testId}
+      onClick={(event) => {
+        event.preventDefault();
+        navigate(to);
+      }}
+    >
+      {children}
+    </a>
+  );
+}
+
+/** Where to go after logging in: only to a meeting of ours. */
+function nextPage(): string {
+  const next = new URLSearchParams(location.search).get('next') ?? '/';
+  return /^\/m\/\d+$/.test(next) ? next : '/';
+}

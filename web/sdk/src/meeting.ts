@@ -1,0 +1,447 @@
+import type { WeirClient } from './client.js';
+import { Emitter } from './emitter.js';
+import type { JoinAnswer, MediaState, ServerMessage, SlotMessage, Source } from './messages.js';
+import { Peer } from './peer.js';
+import { type Participant, People } from './people.js';
+import { type ConnectionStats, compare, type StatsSample, sampleOf } from './quality.js';
+import { type EndReason, Signaling } from './signaling.js';
+import { resolveSlots, type Slot, type SlotCount, wantedSlots } from './slots.js';
+import { loudness, type Speaker, SpeakerDetector } from './speakers.js';
+import type { ChatMessage, JoinInfo } from './types.js';
+
+/** Where a meeting stands. */
+export type MeetingState = 'idle' | 'joining' | 'waiting' | 'connected' | 'reconnecting' | 'closed';
+
+/** What {@link Meeting} tells. Each event carries the complete new value. */
+export interface MeetingEvents {
+  state: { state: MeetingState; reason: EndReason | null };
+  participants: Participant[];
+  slots: Slot[];
+  chat: ChatMessage[];
+  speakers: Speaker[];
+  stats: ConnectionStats;
+  /** Own sources changed. */
+  local: LocalMedia;
+  error: Error;
+}
+
+/** What this client sends. */
+export interface LocalMedia extends MediaState {
+  tracks: Partial<Record<Source, MediaStreamTrack>>;
+}
+
+/** Options of {@link Meeting}. */
+export interface MeetingOptions {
+  meetingId: number;
+  /** For a meeting with a password. */
+  password?: string;
+  /** Slots in the first offer. */
+  slots?: SlotCount;
+  /** Slots at most, however many people there are. */
+  maxSlots?: SlotCount;
+  /** Time between two `stats` events in milliseconds. */
+  statsEveryMs?: number;
+}
+
+const FIRST_SLOTS: SlotCount = { audio: 3, video: 9 };
+const MAX_SLOTS: SlotCount = { audio: 12, video: 25 };
+const LEVELS_EVERY_MS = 200;
+const CHAT_KEPT = 500;
+
+/** One meeting, from entering to leaving: people, media, chat. Mends its connections by itself. */
+export class Meeting extends Emitter<MeetingEvents> {
+  /** When things happened, in `performance.now()` milliseconds; for measuring joins. */
+  readonly timings = { joinMs: 0, joinedMs: 0, answeredMs: 0, mediaMs: 0 };
+  readonly meetingId: number;
+  readonly userId: number;
+  private stateNow: MeetingState = 'idle';
+  private readonly people: People;
+  private readonly signaling: Signaling;
+  private readonly firstSlots: SlotCount;
+  private readonly maxSlots: SlotCount;
+  private peerNow: Peer | null = null;
+  private peerId: string | undefined;
+  private slotMessages: SlotMessage[] = [];
+  private messages: ChatMessage[] = [];
+  private readonly tracks = new Map<Source, MediaStreamTrack>();
+  private readonly mutedSources = new Set<Source>();
+  private readonly detector = new SpeakerDetector();
+  private serverSpeakers = false;
+  private lastSample: StatsSample | null = null;
+  private statsTimer: ReturnType<typeof setInterval> | undefined;
+  private levelTimer: ReturnType<typeof setInterval> | undefined;
+  private iceServers: RTCIceServer[] = [];
+  private password: string | undefined;
+  private rebuilds = 0;
+
+  constructor(
+    private readonly client: WeirClient,
+    private readonly options: MeetingOptions,
+  ) {
+    super();
+    const session = client.session;
+    if (!session) throw new Error('log in first');
+    this.meetingId = options.meetingId;
+    this.userId = session.user.user_id;
+    this.password = options.password;
+    this.people = new People(this.userId);
+    this.firstSlots = options.slots ?? FIRST_SLOTS;
+    this.maxSlots = options.maxSlots ?? MAX_SLOTS;
+    this.signaling = new Signaling({
+      meetingId: this.meetingId,
+      userId: this.userId,
+      url: () => this.address(),
+    });
+    this.signaling.on('joined', (answer) => this.joined(answer));
+    this.signaling.on('message', (message) => this.receive(message));
+    this.signaling.on('down', () => this.setState('reconnecting'));
+    this.signaling.on('closed', ({ reason }) => this.finish(reason));
+  }
+
+  get state(): MeetingState {
+    return this.stateNow;
+  }
+
+  get participants(): Participant[] {
+    return this.people.list();
+  }
+
+  get slots(): Slot[] {
+    return resolveSlots(this.slotMessages, (mid) => this.peerNow?.trackOf(mid));
+  }
+
+  get chat(): ChatMessage[] {
+    return this.messages;
+  }
+
+  /** What this client sends now. */
+  get local(): LocalMedia {
+    const on = (source: Source) => this.tracks.has(source) && !this.mutedSources.has(source);
+    return {
+      audio: on('microphone'),
+      video: on('camera'),
+      screen: on('screen'),
+      tracks: Object.fromEntries(this.tracks),
+    };
+  }
+
+  /** The connection to the server, for statistics; null when there is none. */
+  get connection(): RTCPeerConnection | null {
+    return this.peerNow?.pc ?? null;
+  }
+
+  /** Enters the meeting. Sources published before are sent from the start. */
+  async join(): Promise<void> {
+    if (this.stateNow !== 'idle') throw new Error('a meeting is joined once');
+    this.setState('joining');
+    this.timings.joinMs = performance.now();
+    globalThis.addEventListener?.('online', this.online);
+    try {
+      await this.signaling.start();
+    } catch (error) {
+      // The tracks stay with the caller, for another try.
+      this.tracks.clear();
+      this.signaling.leave();
+      throw error;
+    }
+    this.loadChat();
+  }
+
+  /** Leaves and stops everything it has been given. */
+  leave(): void {
+    this.signaling.leave();
+    this.finish('left');
+    this.client.leaveMeeting(this.meetingId).catch(() => {});
+  }
+
+  /** Sends a track. Replaces what was sent as this source before; the old track is stopped. */
+  async publish(source: Source, track: MediaStreamTrack): Promise<void> {
+    const old = this.tracks.get(source);
+    if (old && old !== track) old.stop();
+    this.tracks.set(source, track);
+    track.enabled = !this.mutedSources.has(source);
+    track.addEventListener('ended', () => {
+      if (this.tracks.get(source) === track) void this.unpublish(source);
+    });
+    this.localChanged();
+    await this.applyTrack(source);
+  }
+
+  /** Stops sending a source and switches its device off. */
+  async unpublish(source: Source): Promise<void> {
+    const track = this.tracks.get(source);
+    if (!track) return;
+    this.tracks.delete(source);
+    this.mutedSources.delete(source);
+    track.stop();
+    this.localChanged();
+    await this.applyTrack(source);
+  }
+
+  /** Silences or blackens a source without giving up its device. */
+  setMuted(source: Source, muted: boolean): void {
+    if (muted) this.mutedSources.add(source);
+    else this.mutedSources.delete(source);
+    const track = this.tracks.get(source);
+    if (track) track.enabled = !muted;
+    this.localChanged();
+  }
+
+  /** Sends a line of chat to everybody; it comes back as a `chat` event. False when offline. */
+  sendChat(content: string): boolean {
+    return this.signaling.send('chat', { content });
+  }
+
+  setHandRaised(raised: boolean): boolean {
+    return this.signaling.send(raised ? 'raise-hand' : 'lower-hand');
+  }
+
+  private readonly online = () => this.signaling.hurry();
+
+  private setState(state: MeetingState, reason: EndReason | null = null): void {
+    if (this.stateNow === state || this.stateNow === 'closed') return;
+    this.stateNow = state;
+    this.emit('state', { state, reason });
+  }
+
+  /** The WebSocket address, by a REST join: it checks the rights and hands out a ticket. */
+  private async address(): Promise<string> {
+    const info: JoinInfo = await this.client.joinMeeting(this.meetingId, this.password);
+    const origin = new URL(this.client.baseUrl || globalThis.location.origin);
+    origin.protocol = origin.protocol === 'https:' ? 'wss:' : 'ws:';
+    const url = new URL('/ws/signaling', origin);
+    url.searchParams.set('meeting_id', String(this.meetingId));
+    url.searchParams.set('user_id', String(this.userId));
+    const ticket = new URL(info.room_url, url).searchParams.get('ticket');
+    if (ticket) url.searchParams.set('ticket', ticket);
+    return url.href;
+  }
+
+  private joined(answer: JoinAnswer): void {
+    if (answer.status === 'waiting') {
+      this.setState('waiting');
+      return;
+    }
+    this.timings.joinedMs = performance.now();
+    // STUN is of no use to a client of an ICE-lite server with a known address; TURN is.
+    this.iceServers = (answer.ice_servers ?? []).filter((server) =>
+      [server.urls].flat().some((url) => url.startsWith('turn')),
+    ) as RTCIceServer[];
+    this.people.reset(answer.participants ?? []);
+    this.emit('participants', this.participants);
+    this.sendMediaState();
+    const resumed = this.peerNow && answer.peer_id && answer.peer_id === this.peerId;
+    this.peerId = answer.peer_id;
+    if (resumed && this.peerNow?.pc.connectionState === 'connected') {
+      this.peerNow.negotiate().catch((error: Error) => this.rebuild(error));
+      this.setState('connected');
+    } else if (resumed && this.peerNow) {
+      this.peerNow.restart();
+    } else {
+      this.build();
+    }
+  }
+
+  private build(): void {
+    this.peerNow?.close();
+    this.slotMessages = [];
+    this.lastSample = null;
+    const peer = new Peer({
+      slots: wantedSlots(this.firstSlots, this.maxSlots, this.people.list().length, 0),
+      iceServers: this.iceServers,
+      offer: async (sdp, tracks) => {
+        const answer = await this.signaling.offer(sdp, tracks);
+        this.timings.answeredMs = performance.now();
+        return answer;
+      },
+    });
+    this.peerNow = peer;
+    peer.on('up', () => {
+      if (this.peerNow !== peer) return;
+      this.timings.mediaMs = performance.now();
+      this.rebuilds = 0;
+      this.setState('connected');
+    });
+    peer.on('interrupted', () => {
+      if (this.peerNow === peer) this.setState('reconnecting');
+    });
+    peer.on('dead', ({ error }) => {
+      if (this.peerNow === peer) this.rebuild(error);
+    });
+    for (const source of this.tracks.keys()) {
+      if (source === 'microphone' || source === 'camera') void this.applyTrack(source, peer);
+    }
+    this.emitSlots();
+    peer
+      .negotiate()
+      .then(() => this.applyTrack('screen', peer))
+      .then(() => this.applyTrack('screen_audio', peer))
+      .catch((error: Error) => {
+        if (this.peerNow === peer) this.rebuild(error);
+      });
+    this.startTimers();
+  }
+
+  /** Begins again from the start: the server may have forgotten us. */
+  private rebuild(error: Error): void {
+    if (this.stateNow === 'closed') return;
+    this.peerNow?.close();
+    this.peerNow = null;
+    this.peerId = undefined;
+    this.setState('reconnecting');
+    this.rebuilds += 1;
+    if (this.rebuilds > 1) this.emit('error', error);
+    // While signalling is down its own return builds the next connection.
+    if (this.signaling.connected) this.signaling.reconnect();
+  }
+
+  private async applyTrack(source: Source, peer = this.peerNow): Promise<void> {
+    if (!peer || peer !== this.peerNow) return;
+    try {
+      await peer.setTrack(source, this.tracks.get(source) ?? null);
+    } catch (error) {
+      // A connection that is being mended takes the track up when it is back.
+      if (this.stateNow === 'connected') this.emit('error', error as Error);
+    }
+  }
+
+  private localChanged(): void {
+    this.emit('local', this.local);
+    this.sendMediaState();
+  }
+
+  private sendMediaState(): void {
+    if (!this.signaling.connected) return;
+    const { audio, video, screen } = this.local;
+    this.signaling.send('media-state', { audio, video, screen });
+  }
+
+  private receive(message: ServerMessage): void {
+    switch (message.type) {
+      case 'slots':
+        this.slotMessages = message.data.slots;
+        this.emitSlots();
+        this.growSlots();
+        break;
+      case 'renegotiate':
+        if (message.data.ice_restart) this.peerNow?.restart();
+        else this.peerNow?.negotiate().catch((error: Error) => this.rebuild(error));
+        break;
+      case 'user-joined':
+        this.people.join(message.data);
+        this.peopleChanged();
+        break;
+      case 'user-left':
+        this.people.leave(message.data.user_id);
+        this.peopleChanged();
+        break;
+      case 'participants-changed':
+        for (const { user_id } of message.data.left) this.people.leave(user_id);
+        for (const person of message.data.joined) this.people.join(person);
+        this.peopleChanged();
+        break;
+      case 'media-state':
+        this.people.media(message.from, message.data);
+        this.emit('participants', this.participants);
+        break;
+      case 'raise-hand':
+      case 'lower-hand':
+        this.people.hand(message.from, message.type === 'raise-hand');
+        this.emit('participants', this.participants);
+        break;
+      case 'chat':
+        this.addChat([message.data]);
+        break;
+      case 'speakers':
+        this.serverSpeakers = true;
+        this.emit(
+          'speakers',
+          message.data.speakers.map((s) => ({ userId: s.user_id, level: loudness(s.level) })),
+        );
+        break;
+      case 'error':
+        this.emit('error', new Error(message.data.message));
+        break;
+      default:
+        break;
+    }
+  }
+
+  private peopleChanged(): void {
+    this.emit('participants', this.participants);
+    this.growSlots();
+  }
+
+  private emitSlots(): void {
+    this.emit('slots', this.slots);
+  }
+
+  private growSlots(): void {
+    const peer = this.peerNow;
+    if (!peer) return;
+    const screens = this.people.list().filter((p) => p.media.screen).length;
+    const wanted = wantedSlots(peer.slotCount, this.maxSlots, this.people.list().length, screens);
+    if (peer.addSlots(wanted)) peer.negotiate().catch((error: Error) => this.rebuild(error));
+  }
+
+  private addChat(lines: ChatMessage[]): void {
+    const byId = new Map(this.messages.map((m) => [m.message_id, m]));
+    for (const line of lines) byId.set(line.message_id, line);
+    this.messages = [...byId.values()]
+      .sort((a, b) => a.message_id - b.message_id)
+      .slice(-CHAT_KEPT);
+    this.emit('chat', this.messages);
+  }
+
+  private loadChat(): void {
+    this.client
+      .recentMessages(this.meetingId)
+      .then((lines) => {
+        if (lines.length > 0) this.addChat(lines);
+      })
+      .catch(() => {});
+  }
+
+  private startTimers(): void {
+    if (this.statsTimer) return;
+    this.statsTimer = setInterval(() => void this.measure(), this.options.statsEveryMs ?? 2_000);
+    this.levelTimer = setInterval(() => this.listen(), LEVELS_EVERY_MS);
+  }
+
+  private async measure(): Promise<void> {
+    const pc = this.connection;
+    if (!pc || this.stateNow === 'reconnecting') return;
+    const entries: unknown[] = [];
+    (await pc.getStats()).forEach((entry) => {
+      entries.push(entry);
+    });
+    const sample = sampleOf(entries);
+    if (this.lastSample) this.emit('stats', compare(this.lastSample, sample));
+    this.lastSample = sample;
+  }
+
+  private listen(): void {
+    if (this.serverSpeakers || !this.peerNow) return;
+    const levels: Speaker[] = [];
+    for (const slot of this.slotMessages) {
+      if (slot.kind !== 'audio' || !slot.user_id) continue;
+      const receiver = this.peerNow.receiverOf(slot.mid);
+      const level = receiver?.getSynchronizationSources()[0]?.audioLevel ?? 0;
+      levels.push({ userId: slot.user_id, level });
+    }
+    const speakers = this.detector.update(levels, performance.now());
+    if (speakers) this.emit('speakers', speakers);
+  }
+
+  private finish(reason: EndReason): void {
+    if (this.stateNow === 'closed') return;
+    clearInterval(this.statsTimer);
+    clearInterval(this.levelTimer);
+    globalThis.removeEventListener?.('online', this.online);
+    this.peerNow?.close();
+    this.peerNow = null;
+    for (const track of this.tracks.values()) track.stop();
+    this.tracks.clear();
+    this.setState('closed', reason);
+  }
+}

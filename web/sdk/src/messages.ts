@@ -1,0 +1,89 @@
+import type { ChatMessage, JoinInfo, ParticipantInfo } from './types.js';
+
+/** Audio or video. */
+export type Kind = 'audio' | 'video';
+/** What a published track shows. */
+export type Source = 'camera' | 'microphone' | 'screen' | 'screen_audio';
+
+/** A participant's own statement of what it sends. */
+export interface MediaState {
+  audio: boolean;
+  video: boolean;
+  screen: boolean;
+}
+
+/** One slot as the server tells it. */
+export interface SlotMessage {
+  mid: string;
+  kind: Kind;
+  user_id?: number | null;
+  track?: string | null;
+  rid?: string | null;
+  username?: string | null;
+  source?: string | null;
+  muted?: boolean | null;
+  unavailable?: boolean | null;
+}
+
+/** A participant in a `join` answer or `user-joined`. */
+export type PersonMessage = Pick<ParticipantInfo, 'user_id' | 'username'> &
+  Partial<ParticipantInfo> & { media_state?: Partial<MediaState> | null };
+
+/** What the server answers to `join`. */
+export interface JoinAnswer {
+  status: 'joined' | 'waiting';
+  session_id?: string;
+  peer_id?: string;
+  room_id?: string;
+  participants?: PersonMessage[];
+  participants_total?: number;
+  ice_servers?: JoinInfo['ice_servers'];
+  /** Takes the session up again after a short break. */
+  resume_token?: string;
+  /** The session of the resume token goes on: the PeerConnection is still known. */
+  resumed?: boolean;
+}
+
+/** `data` by message type, from the server. */
+export interface ServerData {
+  join: JoinAnswer;
+  answer: { type: 'answer'; sdp: string };
+  slots: { slots: SlotMessage[] };
+  speakers: { speakers: { user_id: number; level: number }[] };
+  renegotiate: { reason?: string; ice_restart?: boolean };
+  chat: ChatMessage;
+  'media-state': Partial<MediaState>;
+  'raise-hand': object;
+  'lower-hand': object;
+  'user-joined': PersonMessage;
+  'user-left': { user_id: number; username?: string; reason?: string };
+  'participants-changed': { joined: PersonMessage[]; left: { user_id: number }[]; total: number };
+  error: { code: number; message: string; ref_type?: string };
+}
+
+/** A message from the server, told apart by `type`. */
+export type ServerMessage = {
+  [T in keyof ServerData]: {
+    type: T;
+    from: number;
+    to?: number;
+    meeting_id?: number;
+    data: ServerData[T];
+  };
+}[keyof ServerData];
+
+/** Reads one text frame; null for what is no message. Unknown types pass and are ignored later. */
+export function parseMessage(text: unknown): ServerMessage | null {
+  if (typeof text !== 'string') return null;
+  try {
+    const value = JSON.parse(text) as Partial<ServerMessage> | null;
+    if (!value || typeof value !== 'object' || typeof value.type !== 'string') return null;
+    return {
+      ...value,
+      from: Number(value.from ?? 0),
+      data: value.data ?? {},
+    } as ServerMessage;
+  } catch {
+    return null;
+  }
+}
