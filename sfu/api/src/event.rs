@@ -146,6 +146,8 @@ pub enum Event {
         /// Speakers.
         speakers: Vec<SpeakerState>,
     },
+    /// A shard's own numbers, once a second.
+    Stats(Box<ShardStats>),
     /// The client should offer again.
     Renegotiate {
         /// Who.
@@ -218,4 +220,45 @@ pub struct PeerStats {
     pub tracks: Vec<TrackStats>,
     /// Its slots.
     pub slots: Vec<SlotState>,
+}
+
+/// A shard's numbers since it started, for metrics.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct ShardStats {
+    /// Peers now.
+    pub peers: u32,
+    /// Peers whose DTLS is done, now.
+    pub connected: u32,
+    /// Rooms now.
+    pub rooms: u32,
+    /// Datagrams in.
+    pub datagrams_received: u64,
+    /// Bytes in, UDP payload.
+    pub bytes_received: u64,
+    /// Datagrams out.
+    pub datagrams_sent: u64,
+    /// Bytes out, UDP payload.
+    pub bytes_sent: u64,
+    /// RTP packets accepted.
+    pub rtp_received: u64,
+    /// RTP packets forwarded, retransmissions included.
+    pub rtp_sent: u64,
+    /// Retransmissions sent.
+    pub retransmitted: u64,
+    /// Key frames asked of publishers.
+    pub key_frame_requests: u64,
+    /// DTLS handshakes completed.
+    pub handshakes_completed: u64,
+    /// DTLS handshakes failed or given up.
+    pub handshakes_failed: u64,
+    /// What was dropped: reason and count, reasons that never happened left out.
+    pub drops: Vec<(&'static str, u64)>,
+    /// Kernel calls that sent a train, trains refused by a full socket, and other send errors.
+    pub send_would_block: u64,
+    /// Send errors other than a full socket.
+    pub send_errors: u64,
+    /// Fraction of the last second in which the shard worked, 0 to 1.
+    pub load: f64,
+    /// The backend in use: `io_uring` or `mmsg`.
+    pub backend: &'static str,
 }

@@ -14,8 +14,8 @@ mod transport;
 pub use codec::{Codec, CodecKind, FeedbackSet, PayloadType};
 pub use command::{Command, Rights, SlotPolicy};
 pub use event::{
-    ApiError, Event, GoneReason, PeerStats, Reply, ReplyBody, RoomStats, SlotState, SpeakerState,
-    TrackStats,
+    ApiError, Event, GoneReason, PeerStats, Reply, ReplyBody, RoomStats, ShardStats, SlotState,
+    SpeakerState, TrackStats,
 };
 pub use id::{PeerId, RequestId, RoomId, ShardId, TrackId};
 pub use media::{

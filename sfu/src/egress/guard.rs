@@ -1,0 +1,25 @@
+//! Guards the exit in debug builds: no number leaves twice on one SSRC (it would reuse an SRTP
+//! nonce), and none far behind the newest.
+
+/// Numbers that left, as a window of 1,024.
+#[derive(Debug, Default)]
+pub(crate) struct Guard {
+    #[cfg(debug_assertions)]
+    window: std::collections::VecDeque<u64>,
+}
+
+impl Guard {
+    /// Notes a number that is about to be sealed.
+    #[cfg(debug_assertions)]
+    pub(crate) fn leaving(&mut self, index: u64) {
+        debug_assert!(!self.window.contains(&index), "sequence number {index} left twice");
+        if self.window.len() >= 1_024 {
+            self.window.pop_front();
+        }
+        self.window.push_back(index);
+    }
+
+    /// Does nothing in release builds.
+    #[cfg(not(debug_assertions))]
+    pub(crate) fn leaving(&mut self, _index: u64) {}
+}

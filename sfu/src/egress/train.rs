@@ -1,0 +1,271 @@
+//! Step 8 and 9: what waits for one receiver is sealed into its trains.
+
+use crate::counters::{Counters, DropReason, add, bump};
+use crate::egress::queue::Item;
+use crate::limits;
+use crate::packet::PacketMeta;
+use crate::peer::Peer;
+use crate::pool::Pool;
+use crate::rewrite::Mapped;
+use crate::slot::Slot;
+use weir_session::{Path, PeerTransport};
+use weir_sfu_api::{CodecKind, ExtensionKind};
+use weir_wire::payload::{red, vp8, vp9};
+use weir_wire::rtp::{FixedHeader, set_padding_bit, write_header};
+use weir_wire::train::TrainBuf;
+
+/// Bytes of the largest header we write: fixed part and six forwarded extensions.
+const HEADER_BYTES: usize = 512;
+/// Bytes of the largest payload prefix: RTX number and a rewritten payload descriptor.
+const PREFIX_BYTES: usize = 64;
+
+/// A packet laid out for one receiver, before sealing.
+struct Layout {
+    header: [u8; HEADER_BYTES],
+    header_len: usize,
+    prefix: [u8; PREFIX_BYTES],
+    prefix_len: usize,
+    body_start: usize,
+    body_end: usize,
+    index: u64,
+}
+
+impl Layout {
+    fn plain_len(&self) -> usize {
+        self.header_len
+            .saturating_add(self.prefix_len)
+            .saturating_add(self.body_end.saturating_sub(self.body_start))
+    }
+}
+
+/// Seals everything in the peer's queue into `out`.
+pub(crate) fn flush(peer: &mut Peer, pool: &mut Pool, out: &mut TrainBuf, counters: &mut Counters) {
+    let mut queue = std::mem::take(&mut peer.queue);
+    let path = peer.transport.as_ref().and_then(PeerTransport::path);
+    let mut before = None;
+    for (position, item) in queue.iter().enumerate() {
+        let Some(path) = path else { break };
+        let target = run_target(queue.get(position..).unwrap_or_default(), before, pool);
+        send(peer, pool, out, counters, item, path, target);
+        before = Some((item.slot, target.unwrap_or(pool.meta(item.packet).payload_len)));
+    }
+    for item in queue.drain(..) {
+        pool.release(item.packet);
+    }
+    // The memory is used again.
+    peer.queue = queue;
+}
+
+/// The payload size to pad up to: the largest in the run of packets of the same stream that begins
+/// here, where it is at most [`limits::PAD_BYTES`] more (libwebrtc's packets of a frame differ by a
+/// byte or so); also up to what went before in the same train. `None` when no padding helps: the
+/// last packet of a train may be shorter.
+fn run_target(rest: &[Item], before: Option<(u16, u16)>, pool: &Pool) -> Option<u16> {
+    let first = rest.first()?;
+    let meta = pool.meta(first.packet);
+    if !meta.codec.is_some_and(CodecKind::is_video) || meta.payload_len == 0 {
+        return None;
+    }
+    let own = meta.payload_len;
+    let most = own.saturating_add(limits::PAD_BYTES as u16);
+    let mut target = own;
+    let mut company = false;
+    for item in rest.iter().skip(1) {
+        if item.slot != first.slot || item.resend != first.resend {
+            break;
+        }
+        let next = pool.meta(item.packet).payload_len;
+        if next > most {
+            break;
+        }
+        company = true;
+        target = target.max(next);
+    }
+    if let Some((slot, size)) = before
+        && slot == first.slot
+        && size <= most
+    {
+        target = target.max(size);
+    }
+    (company && target > own).then_some(target)
+}
+
+/// Seals one packet; counts it.
+fn send(
+    peer: &mut Peer,
+    pool: &Pool,
+    out: &mut TrainBuf,
+    counters: &mut Counters,
+    item: &Item,
+    path: Path,
+    target: Option<u16>,
+) {
+    let meta = pool.meta(item.packet);
+    let bytes = pool.bytes(item.packet);
+    let (Some(transport), Some(slot)) =
+        (peer.transport.as_mut(), peer.slots.get_mut(usize::from(item.slot)))
+    else {
+        return;
+    };
+    let Some(mut layout) = lay_out(slot, item, &meta, bytes) else {
+        counters.dropped(DropReason::Seal);
+        return;
+    };
+    let padding = target
+        .map(|target| target.saturating_sub(meta.payload_len))
+        .and_then(|padding| u8::try_from(padding).ok())
+        .filter(|padding| {
+            let padded = peer.counters.padded.wrapping_add(u64::from(*padding));
+            padded.saturating_mul(limits::PAD_SHARE) <= peer.counters.bytes_sent
+        })
+        .unwrap_or(0);
+    if padding > 0 {
+        set_padding_bit(&mut layout.header, true);
+    }
+    let body = bytes.get(layout.body_start..layout.body_end).unwrap_or_default();
+    let header = layout.header.get(..layout.header_len).unwrap_or_default();
+    let prefix = layout.prefix.get(..layout.prefix_len).unwrap_or_default();
+    let plain = layout.plain_len().saturating_add(usize::from(padding));
+    let most = plain.saturating_add(transport.sealed_overhead());
+    let used = out.push_with(path.remote, path.local, most, true, |buffer| {
+        transport.seal_rtp(layout.index, header, [prefix, body], padding, buffer).unwrap_or(0)
+    });
+    if used == 0 {
+        counters.dropped(DropReason::Seal);
+        return;
+    }
+    bump(&mut counters.rtp_out);
+    bump(&mut peer.counters.packets_sent);
+    add(&mut peer.counters.bytes_sent, plain);
+    add(&mut peer.counters.padded, usize::from(padding));
+    if item.resend {
+        bump(&mut counters.retransmitted);
+        bump(&mut peer.counters.retransmitted);
+    } else {
+        bump(&mut slot.sent_packets);
+        // RFC 3550 6.4.1: payload octets, without header and padding.
+        add(&mut slot.sent_octets, usize::from(meta.payload_len));
+    }
+}
+
+/// Header and payload prefix of one packet for one slot.
+fn lay_out(slot: &mut Slot, item: &Item, meta: &PacketMeta, bytes: &[u8]) -> Option<Layout> {
+    let outgoing = slot.outgoing?;
+    let mapped = &item.mapped;
+    let rtx = outgoing.rtx.filter(|_| item.resend);
+    let mut layout = Layout {
+        header: [0; HEADER_BYTES],
+        header_len: 0,
+        prefix: [0; PREFIX_BYTES],
+        prefix_len: 0,
+        body_start: meta.payload().start,
+        body_end: meta.payload().end,
+        index: mapped.seq,
+    };
+    let (ssrc, payload_type) = match rtx {
+        Some(rtx) => {
+            slot.rtx_seq = slot.rtx_seq.wrapping_add(1);
+            layout.index = slot.rtx_seq;
+            // RFC 4588 4: the original sequence number goes before the payload.
+            layout.push_prefix(&(mapped.seq as u16).to_be_bytes())?;
+            (slot.rtx_ssrc, rtx)
+        }
+        // Without RTX nothing is repeated: other padding under the same number reuses a nonce.
+        None if item.resend => return None,
+        None => {
+            slot.guard.leaving(mapped.seq);
+            (slot.ssrc, outgoing.payload_type)
+        }
+    };
+    if outgoing.strip_red {
+        let payload = bytes.get(meta.payload())?;
+        let primary = red::primary(payload).ok()?;
+        layout.body_start = layout.body_end.checked_sub(primary.payload.len())?;
+    }
+    layout.rewrite_descriptor(meta, mapped, bytes)?;
+
+    let mut descriptor = [0; 256];
+    let mut extensions: [(u8, &[u8]); 8] = [(0, &[]); 8];
+    let mut count = 0usize;
+    // The dependency descriptor carries a frame number, which continues across switches.
+    let own_number = mapped.frame_number.filter(|number| meta.facts.frame_number != Some(*number));
+    for range in meta.extensions() {
+        let Some(id) = slot.section.extensions.id(range.kind) else { continue };
+        let start = usize::from(range.start);
+        let value = bytes.get(start..start.checked_add(usize::from(range.len))?)?;
+        let entry = extensions.get_mut(count)?;
+        entry.0 = id;
+        if range.kind == ExtensionKind::DependencyDescriptor && own_number.is_some() {
+            continue;
+        }
+        entry.1 = value;
+        count = count.checked_add(1)?;
+    }
+    if let Some(number) = own_number
+        && let Some(id) = slot.section.extensions.id(ExtensionKind::DependencyDescriptor)
+        && let Some(range) =
+            meta.extensions().find(|range| range.kind == ExtensionKind::DependencyDescriptor)
+    {
+        let start = usize::from(range.start);
+        let value = bytes.get(start..start.checked_add(usize::from(range.len))?)?;
+        let copy = descriptor.get_mut(..value.len())?;
+        copy.copy_from_slice(value);
+        copy.get_mut(1..3)?.copy_from_slice(&number.to_be_bytes());
+        *extensions.get_mut(count)? = (id, descriptor.get(..value.len())?);
+        count = count.checked_add(1)?;
+    }
+    let fixed = FixedHeader {
+        marker: meta.marker,
+        payload_type,
+        sequence_number: layout.index as u16,
+        timestamp: mapped.timestamp,
+        ssrc,
+    };
+    layout.header_len = write_header(&mut layout.header, &fixed, extensions.get(..count)?)?;
+    Some(layout)
+}
+
+impl Layout {
+    fn push_prefix(&mut self, bytes: &[u8]) -> Option<()> {
+        let end = self.prefix_len.checked_add(bytes.len())?;
+        self.prefix.get_mut(self.prefix_len..end)?.copy_from_slice(bytes);
+        self.prefix_len = end;
+        Some(())
+    }
+
+    /// VP8 and VP9 picture ids continue across switches: the descriptor moves into the prefix and
+    /// is changed there.
+    fn rewrite_descriptor(
+        &mut self,
+        meta: &PacketMeta,
+        mapped: &Mapped,
+        bytes: &[u8],
+    ) -> Option<()> {
+        let facts = &meta.facts;
+        let unchanged = facts.picture_id == mapped.picture_id
+            && facts.tl0_pic_idx == mapped.tl0_pic_idx
+            && facts.key_idx == mapped.key_idx;
+        if unchanged || facts.descriptor_len == 0 {
+            return Some(());
+        }
+        let len = usize::from(facts.descriptor_len);
+        let descriptor = bytes.get(self.body_start..self.body_start.checked_add(len)?)?;
+        let payload = bytes.get(meta.payload())?;
+        let start = self.prefix_len;
+        self.push_prefix(descriptor)?;
+        self.body_start = self.body_start.checked_add(len)?;
+        let copy = self.prefix.get_mut(start..self.prefix_len)?;
+        match meta.codec? {
+            CodecKind::Vp8 => {
+                let parsed = vp8::parse(payload).ok()?;
+                vp8::rewrite(copy, &parsed, mapped.picture_id, mapped.tl0_pic_idx, mapped.key_idx);
+            }
+            CodecKind::Vp9 => {
+                let parsed = vp9::parse(payload).ok()?;
+                vp9::rewrite(copy, &parsed, mapped.picture_id, mapped.tl0_pic_idx);
+            }
+            _ => {}
+        }
+        Some(())
+    }
+}

@@ -1,0 +1,78 @@
+//! A limit on everything. What exceeds one is refused or dropped, and counted.
+
+use std::time::Duration;
+
+/// Bytes of one packet in the pool: an Ethernet MTU of 1500 less IP and UDP, rounded up.
+/// A larger datagram cannot be forwarded without fragmentation and is dropped.
+pub const PACKET_BYTES: usize = 1_536;
+/// Packets in one shard's pool: 65,536 x 1.5 kB = 100 MB at most; grown in steps as needed.
+pub const POOL_PACKETS: usize = 65_536;
+/// Packets by which the pool grows: 1,024 x 1.5 kB = 1.5 MB.
+pub const POOL_STEP: usize = 1_024;
+
+/// Peers on one shard. A shard of one core carries about 1,000 receivers (docs/data-path.md).
+pub const PEERS: usize = 4_096;
+/// Rooms on one shard: no more than peers.
+pub const ROOMS: usize = PEERS;
+/// Media sections of one peer: 3 sent, 50 audio and 50 video slots, and room to spare.
+pub const SECTIONS: usize = 128;
+/// Tracks one peer publishes: camera, microphone, screen, its audio; twice that.
+pub const TRACKS_PER_PEER: usize = 8;
+/// Layers of one track: three rids by convention, four allowed.
+pub const LAYERS: usize = 4;
+/// SSRCs remembered for one peer: layers with their RTX for all tracks.
+pub const SSRCS_PER_PEER: usize = TRACKS_PER_PEER * LAYERS * 2;
+
+/// Packets of one video layer kept for NACK. 1 s at 2.5 Mbit/s and 1,200 bytes is 260.
+pub const CACHE_VIDEO: usize = 512;
+/// Packets of one audio stream kept for NACK: 1 s at 20 ms is 50.
+pub const CACHE_AUDIO: usize = 64;
+/// Missing packets tracked per incoming stream; more than this is a break, not loss.
+pub const MISSING: usize = 256;
+/// Tries to get one missing packet.
+pub const NACK_TRIES: u8 = 10;
+/// Age at which a missing packet is given up.
+pub const NACK_AGE: Duration = Duration::from_millis(1_000);
+/// Time between looks at what is missing.
+pub const NACK_TICK: Duration = Duration::from_millis(20);
+/// Same packet is not sent again to one receiver within this time.
+pub const RESEND_INTERVAL: Duration = Duration::from_millis(10);
+/// Recent retransmissions remembered per slot for [`RESEND_INTERVAL`].
+pub const RESENT: usize = 64;
+/// Stretches of continuous source packets remembered per slot, for NACK after a switch.
+pub const SEGMENTS: usize = 16;
+
+/// Packets that may wait for one receiver within one batch: 16 publishers with frames of 64.
+pub const EGRESS_QUEUE: usize = 1_024;
+/// Padding that evens out the segments of a train, per packet.
+pub const PAD_BYTES: usize = 32;
+/// Share of a receiver's bytes that may be such padding: 1/32, about 3 %.
+pub const PAD_SHARE: u64 = 32;
+
+/// Transport-wide arrivals kept between two feedbacks: 100 ms at 100 Mbit/s is 1,000 packets.
+pub const ARRIVALS: usize = 1_024;
+/// Interval of transport-wide feedback.
+pub const FEEDBACK_INTERVAL: Duration = Duration::from_millis(50);
+/// Interval of sender and receiver reports (RFC 3550 6.2 allows less than 5 s at these rates).
+pub const REPORT_INTERVAL: Duration = Duration::from_millis(1_000);
+/// Two requests for a key frame of one layer are at least this far apart.
+pub const KEY_FRAME_INTERVAL: Duration = Duration::from_millis(300);
+/// A layer without packets for this long is not being sent.
+pub const LAYER_IDLE: Duration = Duration::from_millis(1_000);
+/// A layer must have been sent for this long before receivers move up to it.
+pub const LAYER_STEADY: Duration = Duration::from_millis(500);
+
+/// DTLS datagrams handled per batch; further ones wait for the next, so media does not.
+pub const HANDSHAKES_PER_BATCH: usize = 8;
+/// DTLS datagrams that may wait; more are dropped and retransmitted by the peer.
+pub const HANDSHAKES_WAITING: usize = 512;
+/// Trains are handed to the backend when this many bytes wait, also within a batch.
+pub const TRAIN_BYTES: usize = 4 << 20;
+/// Interval of [`weir_sfu_api::Event::Stats`].
+pub const STATS_INTERVAL: Duration = Duration::from_secs(1);
+/// Interval at which speakers are ranked.
+pub const SPEAKER_INTERVAL: Duration = Duration::from_millis(200);
+
+const _: () = assert!(CACHE_VIDEO.is_power_of_two() && CACHE_AUDIO.is_power_of_two());
+const _: () = assert!(MISSING < CACHE_VIDEO);
+const _: () = assert!(POOL_PACKETS.is_multiple_of(POOL_STEP));

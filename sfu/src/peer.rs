@@ -1,0 +1,159 @@
+//! One participant's connection: a table of contents of its parts.
+
+use crate::egress::queue::Item;
+use crate::ingress::arrivals::Arrivals;
+use crate::ingress::publication::{Binding, Publication};
+use crate::ingress::remb::Remb;
+use crate::slot::Slot;
+use std::time::Instant;
+use weir_session::PeerTransport;
+use weir_sfu_api::{MediaKind, PeerId, Rights, SlotPolicy, SourceKind, TransportDescription};
+
+/// Numbers of one peer.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct PeerCounters {
+    pub(crate) packets_sent: u64,
+    pub(crate) packets_received: u64,
+    pub(crate) bytes_sent: u64,
+    pub(crate) bytes_received: u64,
+    pub(crate) retransmitted: u64,
+    /// Bytes of padding that evened out trains.
+    pub(crate) padded: u64,
+    /// Received packets lost for good, of layers that are gone.
+    pub(crate) lost: u64,
+}
+
+/// When a peer wants to be looked at, by purpose.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Timers {
+    /// Sender and receiver reports.
+    pub(crate) report: Option<Instant>,
+    /// Transport-wide feedback.
+    pub(crate) feedback: Option<Instant>,
+    /// Missing packets.
+    pub(crate) nack: Option<Instant>,
+    /// A key frame is wanted but was asked for too recently.
+    pub(crate) key_frame: Option<Instant>,
+}
+
+/// One participant's connection.
+pub(crate) struct Peer {
+    pub(crate) id: PeerId,
+    /// Index in the shard's rooms.
+    pub(crate) room: u32,
+    pub(crate) rights: Rights,
+    pub(crate) policy: SlotPolicy,
+    /// Present from the first offer on.
+    pub(crate) transport: Option<PeerTransport>,
+    /// The client's parameters as last applied.
+    pub(crate) remote: Option<TransportDescription>,
+    /// Our user name fragment before an ICE restart, valid until the first check with the new one.
+    pub(crate) old_ufrag: Option<String>,
+    pub(crate) first_offer: Option<Instant>,
+    pub(crate) connected: bool,
+    pub(crate) publications: Vec<Publication>,
+    pub(crate) bindings: Vec<Binding>,
+    pub(crate) slots: Vec<Slot>,
+    pub(crate) slots_changed: bool,
+    pub(crate) muted_audio: bool,
+    pub(crate) muted_video: bool,
+    /// Tracks without a slot when the client was last asked for more.
+    pub(crate) asked_for_slots: usize,
+    pub(crate) arrivals: Arrivals,
+    pub(crate) remb: Option<Remb>,
+    /// SSRC of our own RTCP where no slot's serves.
+    pub(crate) feedback_ssrc: u32,
+    /// Publisher's NTP to ours: smallest seen, so least delayed.
+    pub(crate) ntp_offset: Option<i64>,
+    pub(crate) rtt_us: u64,
+    pub(crate) queue: Vec<Item>,
+    pub(crate) timers: Timers,
+    /// The entry in the shard's timer heap that counts.
+    pub(crate) scheduled: Option<Instant>,
+    pub(crate) counters: PeerCounters,
+}
+
+impl Peer {
+    pub(crate) fn new(
+        id: PeerId,
+        room: u32,
+        rights: Rights,
+        policy: SlotPolicy,
+        feedback_ssrc: u32,
+    ) -> Self {
+        Self {
+            id,
+            room,
+            rights,
+            policy,
+            transport: None,
+            remote: None,
+            old_ufrag: None,
+            first_offer: None,
+            connected: false,
+            publications: Vec::new(),
+            bindings: Vec::new(),
+            slots: Vec::new(),
+            slots_changed: false,
+            muted_audio: false,
+            muted_video: false,
+            asked_for_slots: 0,
+            arrivals: Arrivals::default(),
+            remb: None,
+            feedback_ssrc,
+            ntp_offset: None,
+            rtt_us: 0,
+            queue: Vec::new(),
+            timers: Timers::default(),
+            scheduled: None,
+            counters: PeerCounters::default(),
+        }
+    }
+
+    /// May this source be heard or seen by others?
+    pub(crate) fn may_publish(&self, source: SourceKind) -> bool {
+        match source {
+            SourceKind::Microphone => self.rights.publish_audio,
+            SourceKind::Camera => self.rights.publish_video,
+            SourceKind::Screen | SourceKind::ScreenAudio => self.rights.publish_screen,
+        }
+    }
+
+    /// Did the publisher say that this source is off?
+    pub(crate) fn is_muted(&self, source: SourceKind) -> bool {
+        match source {
+            SourceKind::Microphone => self.muted_audio,
+            SourceKind::Camera => self.muted_video,
+            SourceKind::Screen | SourceKind::ScreenAudio => false,
+        }
+    }
+
+    /// Is media sent to it?
+    pub(crate) fn receives(&self) -> bool {
+        self.connected && self.rights.subscribe
+    }
+
+    pub(crate) fn slot_of_ssrc(&mut self, ssrc: u32) -> Option<(usize, &mut Slot)> {
+        self.slots.iter_mut().enumerate().find(|(_, slot)| slot.ssrc == ssrc)
+    }
+
+    /// Slots of `kind`, open or not.
+    pub(crate) fn slot_count(&self, kind: MediaKind) -> usize {
+        self.slots.iter().filter(|slot| slot.section.kind == kind).count()
+    }
+
+    /// The earliest of all deadlines, with its reason.
+    pub(crate) fn next_deadline(&self) -> Option<(Instant, &'static str)> {
+        let transport = self.transport.as_ref().and_then(PeerTransport::poll_timeout);
+        let own = [
+            (self.timers.report, "reports"),
+            (self.timers.feedback, "transport-wide feedback"),
+            (self.timers.nack, "missing packets"),
+            (self.timers.key_frame, "key frame request"),
+        ];
+        own.into_iter()
+            .filter_map(|(at, why)| Some((at?, why)))
+            .chain(transport)
+            .min_by_key(|(at, _)| *at)
+    }
+}

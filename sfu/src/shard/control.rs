@@ -1,0 +1,268 @@
+//! Commands from the control plane.
+
+use super::Shard;
+use crate::counters::DropReason;
+use crate::limits;
+use crate::peer::{Peer, PeerCounters};
+use crate::room::Room;
+use rand::RngExt;
+use std::time::Instant;
+use weir_session::PeerTransport;
+use weir_sfu_api::{
+    ApiError, Command, Event, GoneReason, MediaKind, PeerId, PeerStats, Reply, ReplyBody,
+    RequestId, Rights, RoomId, RoomStats, SlotPolicy, TrackStats,
+};
+
+impl Shard {
+    pub(super) fn on_command(&mut self, now: Instant, command: Command) {
+        match command {
+            Command::Join { req, peer, room, rights, slots } => {
+                let result = self.join(peer, room, rights, slots).map(|()| ReplyBody::Done);
+                self.reply(req, result);
+            }
+            Command::Offer { req, peer, description } => {
+                let result = self.apply_offer(now, peer, &description);
+                self.reply(req, result);
+            }
+            Command::IceRestart { req, peer, transport } => {
+                let result = self.restart_ice(now, peer, &transport);
+                self.reply(req, result);
+            }
+            Command::SetRights { peer, rights } => self.set_rights(peer, rights),
+            Command::SetMuted { peer, kind, muted } => self.set_muted(peer, kind, muted),
+            Command::Leave { peer } => {
+                if let Some(key) = self.peer_ids.get(&peer).copied() {
+                    self.remove_peer(now, key, GoneReason::Left);
+                }
+            }
+            Command::CloseRoom { room } => {
+                let index = self.room_ids.get(&room).copied();
+                let peers =
+                    index.and_then(|index| self.rooms.get(index)).map(|room| room.peers.clone());
+                for key in peers.unwrap_or_default() {
+                    self.remove_peer(now, key, GoneReason::RoomClosed);
+                }
+            }
+            Command::RoomStats { req, room } => {
+                let result = self.room_stats(room).map(ReplyBody::Room);
+                self.reply(req, result);
+            }
+            Command::PeerStats { req, peer } => {
+                let result = self.peer_stats(peer).map(|stats| ReplyBody::Peer(Box::new(stats)));
+                self.reply(req, result);
+            }
+            Command::Shutdown { req } => {
+                let peers: Vec<u32> = self.peers.iter().map(|(key, _)| key).collect();
+                for key in peers {
+                    self.remove_peer(now, key, GoneReason::RoomClosed);
+                }
+                self.reply(req, Ok(ReplyBody::Done));
+            }
+        }
+    }
+
+    fn reply(&mut self, req: RequestId, result: Result<ReplyBody, ApiError>) {
+        self.events.push_back(Event::Reply(Reply { req, result }));
+    }
+
+    fn join(
+        &mut self,
+        id: PeerId,
+        room_id: RoomId,
+        rights: Rights,
+        policy: SlotPolicy,
+    ) -> Result<(), ApiError> {
+        if self.peer_ids.contains_key(&id) {
+            return Err(ApiError::PeerExists);
+        }
+        if self.peers.len() >= limits::PEERS {
+            self.counters.dropped(DropReason::Limit);
+            return Err(ApiError::Limit("peers of one shard (4096)"));
+        }
+        let room = match self.room_ids.get(&room_id) {
+            Some(room) => *room,
+            None => {
+                let room = self.rooms.insert(Room::new(room_id));
+                self.room_ids.insert(room_id, room);
+                room
+            }
+        };
+        let feedback_ssrc = self.public.random();
+        let key = self.peers.insert(Peer::new(id, room, rights, policy, feedback_ssrc));
+        self.peer_ids.insert(id, key);
+        if let Some(room) = self.rooms.get_mut(room) {
+            room.peers.push(key);
+        }
+        Ok(())
+    }
+
+    fn set_rights(&mut self, id: PeerId, rights: Rights) {
+        let Some(key) = self.peer_ids.get(&id).copied() else { return };
+        let Some(peer) = self.peers.get_mut(key) else { return };
+        peer.rights = rights;
+        let withdrawn: Vec<u32> = peer
+            .publications
+            .iter()
+            .filter(|publication| !peer.may_publish(publication.section.source))
+            .filter_map(|publication| publication.track)
+            .collect();
+        // The track ends for the others; with the right back, its next packet makes a new one.
+        for track in withdrawn {
+            self.remove_track(track);
+        }
+        self.fill_slots(key);
+    }
+
+    fn set_muted(&mut self, id: PeerId, kind: MediaKind, muted: bool) {
+        let Some(key) = self.peer_ids.get(&id).copied() else { return };
+        let Some(peer) = self.peers.get_mut(key) else { return };
+        match kind {
+            MediaKind::Audio => peer.muted_audio = muted,
+            MediaKind::Video => peer.muted_video = muted,
+        }
+        let tracks: Vec<u32> = peer.publications.iter().filter_map(|p| p.track).collect();
+        for track in tracks {
+            self.mark_subscribers(track);
+        }
+    }
+
+    /// Frees everything a peer has.
+    pub(super) fn remove_peer(&mut self, now: Instant, key: u32, reason: GoneReason) {
+        let Some(peer) = self.peers.get_mut(key) else { return };
+        tracing::debug!(peer = %peer.id, ?reason, "peer gone");
+        let room_index = peer.room;
+        let tracks: Vec<u32> = peer.publications.iter().filter_map(|p| p.track).collect();
+        if let Some(transport) = peer.transport.as_mut() {
+            transport.close(now);
+        }
+        self.drain_transport(now, key);
+        for track in tracks {
+            self.remove_track(track);
+        }
+        let Some(mut peer) = self.peers.remove(key) else { return };
+        self.dirty.retain(|dirty| *dirty != key);
+        self.key_frames.retain(|(publisher, _, _)| *publisher != key);
+        for item in peer.queue.drain(..) {
+            self.pool.release(item.packet);
+        }
+        for publication in &mut peer.publications {
+            publication.clear(&mut self.pool);
+        }
+        for (position, slot) in peer.slots.iter().enumerate() {
+            if let Some(track) = slot.track.and_then(|track| self.tracks.get_mut(track)) {
+                track.subscribers.retain(|subscriber| {
+                    subscriber.peer != key || usize::from(subscriber.slot) != position
+                });
+            }
+        }
+        self.demux.remove_key(key);
+        if let Some(old) = &peer.old_ufrag {
+            self.demux.remove_ufrag(old);
+        }
+        if let Some(transport) = &peer.transport {
+            self.demux.remove_ufrag(&transport.local_credentials().ufrag);
+        }
+        self.peer_ids.remove(&peer.id);
+        self.leave_room(key, room_index, &peer);
+        let room = self.rooms.get(room_index).map(|room| room.id);
+        self.close_empty_room(room_index);
+        if let Some(room) = room {
+            self.events.push_back(Event::Gone { peer: peer.id, room, reason });
+        }
+    }
+
+    fn leave_room(&mut self, key: u32, room_index: u32, peer: &Peer) {
+        let Some(room) = self.rooms.get_mut(room_index) else { return };
+        room.peers.retain(|member| *member != key);
+        add_counters(&mut room.past, peer);
+        if room.speakers.remove(key) {
+            self.refill_room(room_index);
+        }
+    }
+
+    fn close_empty_room(&mut self, room_index: u32) {
+        if self.rooms.get(room_index).is_some_and(|room| room.peers.is_empty())
+            && let Some(room) = self.rooms.remove(room_index)
+        {
+            debug_assert!(room.tracks.is_empty(), "an empty room has no tracks");
+            self.room_ids.remove(&room.id);
+        }
+    }
+
+    fn room_stats(&self, id: RoomId) -> Result<RoomStats, ApiError> {
+        let room = self
+            .room_ids
+            .get(&id)
+            .and_then(|index| self.rooms.get(*index))
+            .ok_or(ApiError::UnknownRoom)?;
+        let mut sum = room.past;
+        for peer in room.peers.iter().filter_map(|key| self.peers.get(*key)) {
+            add_counters(&mut sum, peer);
+        }
+        Ok(RoomStats {
+            peers: u32::try_from(room.peers.len()).unwrap_or(u32::MAX),
+            tracks: u32::try_from(room.tracks.len()).unwrap_or(u32::MAX),
+            bytes_sent: sum.bytes_sent,
+            bytes_received: sum.bytes_received,
+            packets_sent: sum.packets_sent,
+            packets_received: sum.packets_received,
+            packets_lost: sum.lost,
+        })
+    }
+
+    fn peer_stats(&self, id: PeerId) -> Result<PeerStats, ApiError> {
+        let peer = self
+            .peer_ids
+            .get(&id)
+            .and_then(|key| self.peers.get(*key))
+            .ok_or(ApiError::UnknownPeer)?;
+        let tracks = peer
+            .publications
+            .iter()
+            .filter_map(|publication| {
+                let info = self.tracks.get(publication.track?)?.info.clone();
+                let streams = publication.layers.iter().filter_map(|layer| layer.stream.as_ref());
+                let mut stats =
+                    TrackStats { info, packets: 0, bytes: 0, lost: 0, recovered: 0, layers: 0 };
+                for stream in streams {
+                    stats.packets = stats.packets.wrapping_add(stream.packets);
+                    stats.bytes = stats.bytes.wrapping_add(stream.bytes);
+                    stats.lost = stats.lost.wrapping_add(stream.given_up);
+                    stats.recovered = stats.recovered.wrapping_add(stream.recovered);
+                    stats.layers = stats.layers.saturating_add(1);
+                }
+                Some(stats)
+            })
+            .collect();
+        Ok(PeerStats {
+            connected: peer.connected,
+            profile: peer.transport.as_ref().and_then(PeerTransport::profile),
+            packets_sent: peer.counters.packets_sent,
+            packets_received: peer.counters.packets_received,
+            bytes_sent: peer.counters.bytes_sent,
+            bytes_received: peer.counters.bytes_received,
+            retransmitted: peer.counters.retransmitted,
+            fraction_lost: peer.slots.iter().map(|slot| slot.fraction_lost).max().unwrap_or(0),
+            rtt_us: peer.rtt_us,
+            tracks,
+            slots: self.slot_states(peer),
+        })
+    }
+}
+
+fn add_counters(sum: &mut PeerCounters, peer: &Peer) {
+    let counters = &peer.counters;
+    sum.packets_sent = sum.packets_sent.wrapping_add(counters.packets_sent);
+    sum.packets_received = sum.packets_received.wrapping_add(counters.packets_received);
+    sum.bytes_sent = sum.bytes_sent.wrapping_add(counters.bytes_sent);
+    sum.bytes_received = sum.bytes_received.wrapping_add(counters.bytes_received);
+    sum.lost = sum.lost.wrapping_add(counters.lost);
+    for stream in peer
+        .publications
+        .iter()
+        .flat_map(|publication| &publication.layers)
+        .filter_map(|layer| layer.stream.as_ref())
+    {
+        sum.lost = sum.lost.wrapping_add(stream.given_up);
+    }
+}

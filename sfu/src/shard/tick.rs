@@ -1,0 +1,237 @@
+//! Timers: a peer with nothing to do costs nothing.
+
+use super::Shard;
+use crate::egress::reports;
+use crate::limits;
+use std::cmp::Reverse;
+use std::time::{Duration, Instant};
+use weir_sfu_api::{Event, ShardStats};
+use weir_wire::rtcp;
+
+impl Shard {
+    /// When the shard wants to be woken, and why.
+    pub(super) fn next_deadline(&mut self) -> Option<(Instant, &'static str)> {
+        let stats = self.next_stats.map(|at| (at, "statistics"));
+        // Entries of peers that are gone or rescheduled are stale.
+        while let Some(Reverse((at, key))) = self.timers.peek().copied() {
+            let peer = self.peers.get(key);
+            if peer.is_some_and(|peer| peer.scheduled == Some(at)) {
+                let why = peer.and_then(crate::peer::Peer::next_deadline).map_or("", |next| next.1);
+                let own = Some((at, why));
+                return [own, stats].into_iter().flatten().min_by_key(|next| next.0);
+            }
+            self.timers.pop();
+        }
+        stats
+    }
+
+    /// Puts a peer's earliest deadline into the heap if none as early stands there.
+    pub(super) fn reschedule(&mut self, key: u32) {
+        let Some(peer) = self.peers.get_mut(key) else { return };
+        let Some((next, _)) = peer.next_deadline() else { return };
+        if peer.scheduled.is_none_or(|scheduled| next < scheduled) {
+            peer.scheduled = Some(next);
+            self.timers.push(Reverse((next, key)));
+        }
+    }
+
+    pub(super) fn on_timers(&mut self, now: Instant) {
+        self.handshakes_done = 0;
+        self.wait_over(now);
+        while let Some(Reverse((at, key))) = self.timers.peek().copied() {
+            if at > now {
+                break;
+            }
+            self.timers.pop();
+            let Some(peer) = self.peers.get_mut(key) else { continue };
+            if peer.scheduled != Some(at) {
+                continue;
+            }
+            peer.scheduled = None;
+            self.on_peer_timer(now, key);
+            self.reschedule(key);
+        }
+        if self.next_stats.is_none_or(|at| at <= now) {
+            self.next_stats = now.checked_add(limits::STATS_INTERVAL);
+            self.report_stats();
+        }
+    }
+
+    fn on_peer_timer(&mut self, now: Instant, key: u32) {
+        let Some(peer) = self.peers.get_mut(key) else { return };
+        let timers = peer.timers;
+        let due = |timer: Option<Instant>| timer.is_some_and(|at| at <= now);
+        if let Some(transport) = peer.transport.as_mut()
+            && transport.poll_timeout().is_some_and(|(at, _)| at <= now)
+        {
+            transport.handle_timeout(now);
+            self.drain_transport(now, key);
+        }
+        if due(timers.feedback) {
+            self.send_transport_feedback(now, key);
+        }
+        if due(timers.nack) {
+            self.send_nacks(now, key);
+        }
+        if due(timers.key_frame) {
+            self.retry_key_frames(now, key);
+        }
+        if due(timers.report) {
+            self.send_reports(now, key);
+        }
+    }
+
+    /// After a packet came in: feedback and a look at what is missing become due.
+    pub(super) fn arm_feedback(&mut self, now: Instant, key: u32) {
+        let Some(peer) = self.peers.get_mut(key) else { return };
+        if peer.timers.feedback.is_none() && !peer.arrivals.is_empty() {
+            peer.timers.feedback = now.checked_add(limits::FEEDBACK_INTERVAL);
+        }
+        if peer.timers.nack.is_none() {
+            let missing = peer
+                .publications
+                .iter()
+                .flat_map(|publication| &publication.layers)
+                .filter_map(|layer| layer.stream.as_ref())
+                .any(|stream| !stream.missing.is_empty());
+            if missing {
+                peer.timers.nack = now.checked_add(Duration::from_millis(5));
+            }
+        }
+    }
+
+    pub(super) fn arm_reports(&mut self, now: Instant, key: u32) {
+        if let Some(peer) = self.peers.get_mut(key)
+            && peer.timers.report.is_none()
+        {
+            // Peers that join together do not report together.
+            let share = u64::from(peer.feedback_ssrc) % 1_000;
+            let first = Duration::from_millis(share);
+            peer.timers.report = now.checked_add(first);
+        }
+    }
+
+    fn send_nacks(&mut self, now: Instant, key: u32) {
+        let Some(peer) = self.peers.get_mut(key) else { return };
+        peer.timers.nack = None;
+        let rtt = Duration::from_micros(peer.rtt_us.max(20_000));
+        let feedback_ssrc = peer.feedback_ssrc;
+        self.rtcp_out.clear();
+        let mut again = false;
+        let mut broken = Vec::new();
+        for (p, publication) in peer.publications.iter_mut().enumerate() {
+            let video = publication.section.kind == weir_sfu_api::MediaKind::Video;
+            for (l, layer) in publication.layers.iter_mut().enumerate() {
+                let Some(stream) = layer.stream.as_mut().filter(|s| !s.missing.is_empty()) else {
+                    continue;
+                };
+                self.nacks.clear();
+                let due = stream.missing.due(now, rtt, &mut self.nacks);
+                stream.given_up = stream.given_up.wrapping_add(u64::from(due.given_up));
+                if due.given_up > 0
+                    && video
+                    && let (Ok(p), Ok(l)) = (u8::try_from(p), u8::try_from(l))
+                {
+                    broken.push((p, l));
+                }
+                if !self.nacks.is_empty() {
+                    if self.rtcp_out.is_empty() {
+                        rtcp::write_receiver_report(&mut self.rtcp_out, feedback_ssrc, &[]);
+                    }
+                    rtcp::write_nack(&mut self.rtcp_out, feedback_ssrc, stream.ssrc, &self.nacks);
+                }
+                again |= !stream.missing.is_empty();
+            }
+        }
+        if again {
+            peer.timers.nack = now.checked_add(limits::NACK_TICK);
+        }
+        self.send_rtcp(key);
+        for (publication, layer) in broken {
+            self.want_key_frame(key, publication, layer);
+        }
+    }
+
+    fn retry_key_frames(&mut self, now: Instant, key: u32) {
+        let Some(peer) = self.peers.get_mut(key) else { return };
+        peer.timers.key_frame = None;
+        let mut wanted = Vec::new();
+        for (p, publication) in peer.publications.iter().enumerate() {
+            for (l, layer) in publication.layers.iter().enumerate() {
+                if layer.key_frame_wanted
+                    && let (Ok(p), Ok(l)) = (u8::try_from(p), u8::try_from(l))
+                {
+                    wanted.push((p, l));
+                }
+            }
+        }
+        for (publication, layer) in wanted {
+            self.request_key_frame(now, key, publication, layer);
+        }
+    }
+
+    fn send_reports(&mut self, now: Instant, key: u32) {
+        let ntp = self.config.clock.ntp(now);
+        let Some(peer) = self.peers.get_mut(key) else { return };
+        peer.timers.report = now.checked_add(limits::REPORT_INTERVAL);
+        if !peer.connected {
+            return;
+        }
+        self.rtcp_out.clear();
+        let (worst, bps) =
+            reports::write_receiver_reports(peer, now, &mut self.blocks, &mut self.rtcp_out);
+        if let Some(remb) = peer.remb.as_mut()
+            && !self.blocks.is_empty()
+        {
+            let limit = remb.update(worst, bps);
+            let ssrcs: Vec<u32> = self.blocks.iter().map(|block| block.ssrc).collect();
+            rtcp::write_remb(&mut self.rtcp_out, peer.feedback_ssrc, limit, &ssrcs);
+        }
+        self.send_rtcp(key);
+        self.send_sender_reports(key, ntp);
+    }
+
+    fn send_sender_reports(&mut self, key: u32, ntp: u64) {
+        self.rtcp_out.clear();
+        let count = self.peers.get(key).map_or(0, |peer| peer.slots.len());
+        for index in 0..count {
+            let Some(peer) = self.peers.get(key) else { return };
+            let Some(slot) = peer.slots.get(index).filter(|slot| slot.sent_packets > 0) else {
+                continue;
+            };
+            let Some(source) = reports::source_time(slot, &self.tracks, &self.peers, ntp) else {
+                continue;
+            };
+            reports::write_sender_report(slot, source, ntp, &mut self.rtcp_out);
+            // Compound packets stay under the MTU.
+            if self.rtcp_out.len() > 1_000 {
+                self.send_rtcp(key);
+                self.rtcp_out.clear();
+            }
+        }
+        self.send_rtcp(key);
+    }
+
+    fn report_stats(&mut self) {
+        let counters = &self.counters;
+        let connected = self.peers.iter().filter(|(_, peer)| peer.connected).count();
+        let stats = ShardStats {
+            peers: u32::try_from(self.peers.len()).unwrap_or(u32::MAX),
+            connected: u32::try_from(connected).unwrap_or(u32::MAX),
+            rooms: u32::try_from(self.rooms.len()).unwrap_or(u32::MAX),
+            datagrams_received: counters.datagrams_in,
+            bytes_received: counters.bytes_in,
+            datagrams_sent: counters.datagrams_out,
+            bytes_sent: counters.bytes_out,
+            rtp_received: counters.rtp_in,
+            rtp_sent: counters.rtp_out,
+            retransmitted: counters.retransmitted,
+            key_frame_requests: counters.key_frame_requests,
+            handshakes_completed: counters.handshakes_completed,
+            handshakes_failed: counters.handshakes_failed,
+            drops: counters.drop_list(),
+            ..ShardStats::default()
+        };
+        self.events.push_back(Event::Stats(Box::new(stats)));
+    }
+}
