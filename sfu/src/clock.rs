@@ -37,18 +37,18 @@ impl Clock {
 
 /// The middle 32 bits of an NTP time (RFC 3550 6.4.1).
 #[must_use]
-pub fn compact_ntp(ntp: u64) -> u32 {
+pub(crate) fn compact_ntp(ntp: u64) -> u32 {
     (ntp >> 16) as u32
 }
 
 /// A compact NTP difference (16.16 seconds) in microseconds.
 #[must_use]
-pub fn compact_to_micros(compact: u32) -> u64 {
+pub(crate) fn compact_to_micros(compact: u32) -> u64 {
     u64::from(compact).saturating_mul(1_000_000) >> 16
 }
 
 /// A signed NTP difference in ticks of `clock_rate`.
 #[must_use]
-pub fn ntp_to_ticks(diff: i64, clock_rate: u32) -> i64 {
+pub(crate) fn ntp_to_ticks(diff: i64, clock_rate: u32) -> i64 {
     i64::try_from((i128::from(diff).wrapping_mul(i128::from(clock_rate))) >> 32).unwrap_or(0)
 }

@@ -17,7 +17,6 @@
         clippy::panic
     )
 )]
-
 #![cfg_attr(test, allow(clippy::disallowed_methods))]
 #![deny(clippy::iter_over_hash_type)]
 

@@ -4,7 +4,7 @@ use std::ops::Range;
 use weir_sfu_api::{CodecKind, ExtensionKind};
 
 /// Header extensions that are passed on to receivers who negotiated them.
-pub const FORWARDED: [ExtensionKind; 6] = [
+pub(crate) const FORWARDED: [ExtensionKind; 6] = [
     ExtensionKind::AudioLevel,
     ExtensionKind::VideoOrientation,
     ExtensionKind::PlayoutDelay,
@@ -15,7 +15,7 @@ pub const FORWARDED: [ExtensionKind; 6] = [
 
 /// One forwarded extension: its bytes lie in the packet's slot.
 #[derive(Debug, Clone, Copy)]
-pub struct ExtensionRange {
+pub(crate) struct ExtensionRange {
     /// Which.
     pub kind: ExtensionKind,
     /// First byte in the slot.
@@ -26,7 +26,7 @@ pub struct ExtensionRange {
 
 /// Codec facts needed to route and rewrite.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Facts {
+pub(crate) struct Facts {
     /// Belongs to a key frame (or to the first packet of one, where only that is known).
     pub key_frame: bool,
     /// First packet of a frame.
@@ -49,7 +49,7 @@ pub struct Facts {
 
 /// One decrypted packet in a pool slot.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct PacketMeta {
+pub(crate) struct PacketMeta {
     /// Unique id of the incoming stream (SSRC life); a new one after a reset.
     pub stream: u32,
     /// Extended sequence number of the incoming stream.
@@ -68,19 +68,19 @@ pub struct PacketMeta {
     pub payload_len: u16,
     /// Codec facts.
     pub facts: Facts,
-    extensions: [Option<ExtensionRange>; FORWARDED.len()],
+    pub(crate) extensions: [Option<ExtensionRange>; FORWARDED.len()],
 }
 
 impl PacketMeta {
     /// Where the payload lies in the slot.
     #[must_use]
-    pub fn payload(&self) -> Range<usize> {
+    pub(crate) fn payload(&self) -> Range<usize> {
         let start = usize::from(self.payload_start);
         start..start.saturating_add(usize::from(self.payload_len))
     }
 
     /// Notes an extension; ones that are not forwarded are ignored.
-    pub fn note_extension(&mut self, range: ExtensionRange) {
+    pub(crate) fn note_extension(&mut self, range: ExtensionRange) {
         if let Some(position) = FORWARDED.iter().position(|kind| *kind == range.kind)
             && let Some(slot) = self.extensions.get_mut(position)
         {
@@ -89,7 +89,7 @@ impl PacketMeta {
     }
 
     /// The forwarded extensions.
-    pub fn extensions(&self) -> impl Iterator<Item = ExtensionRange> + '_ {
+    pub(crate) fn extensions(&self) -> impl Iterator<Item = ExtensionRange> + '_ {
         self.extensions.iter().filter_map(|entry| *entry)
     }
 }

@@ -9,7 +9,7 @@ use crate::packet::PacketMeta;
 
 /// A slot's index. Only valid while a reference is held.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct PacketRef(u32);
+pub(crate) struct PacketRef(u32);
 
 struct Slot {
     refs: u32,
@@ -19,7 +19,7 @@ struct Slot {
 
 /// The pool.
 #[derive(Default)]
-pub struct Pool {
+pub(crate) struct Pool {
     slots: Vec<Slot>,
     free: Vec<u32>,
 }
@@ -27,12 +27,12 @@ pub struct Pool {
 impl Pool {
     /// An empty pool.
     #[must_use]
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self::default()
     }
 
     /// Takes a free slot with one reference; `None` when the limit is reached.
-    pub fn take(&mut self) -> Option<PacketRef> {
+    pub(crate) fn take(&mut self) -> Option<PacketRef> {
         if self.free.is_empty() {
             self.grow();
         }
@@ -61,7 +61,7 @@ impl Pool {
     }
 
     /// One more reference.
-    pub fn hold(&mut self, packet: PacketRef) {
+    pub(crate) fn hold(&mut self, packet: PacketRef) {
         if let Some(slot) = self.slots.get_mut(packet.0 as usize) {
             debug_assert!(slot.refs > 0, "only a held packet can be shared");
             slot.refs = slot.refs.saturating_add(1);
@@ -69,7 +69,7 @@ impl Pool {
     }
 
     /// One reference less.
-    pub fn release(&mut self, packet: PacketRef) {
+    pub(crate) fn release(&mut self, packet: PacketRef) {
         if let Some(slot) = self.slots.get_mut(packet.0 as usize) {
             debug_assert!(slot.refs > 0, "released more often than held");
             slot.refs = slot.refs.saturating_sub(1);
@@ -81,23 +81,23 @@ impl Pool {
 
     /// The bytes, all of the slot.
     #[must_use]
-    pub fn bytes(&self, packet: PacketRef) -> &[u8] {
+    pub(crate) fn bytes(&self, packet: PacketRef) -> &[u8] {
         self.slots.get(packet.0 as usize).map(|slot| &*slot.bytes).unwrap_or_default()
     }
 
     /// The bytes for writing.
-    pub fn bytes_mut(&mut self, packet: PacketRef) -> &mut [u8] {
+    pub(crate) fn bytes_mut(&mut self, packet: PacketRef) -> &mut [u8] {
         self.slots.get_mut(packet.0 as usize).map(|slot| &mut *slot.bytes).unwrap_or_default()
     }
 
     /// What is known about the packet.
     #[must_use]
-    pub fn meta(&self, packet: PacketRef) -> PacketMeta {
+    pub(crate) fn meta(&self, packet: PacketRef) -> PacketMeta {
         self.slots.get(packet.0 as usize).map(|slot| slot.meta).unwrap_or_default()
     }
 
     /// Replaces what is known.
-    pub fn set_meta(&mut self, packet: PacketRef, meta: PacketMeta) {
+    pub(crate) fn set_meta(&mut self, packet: PacketRef, meta: PacketMeta) {
         if let Some(slot) = self.slots.get_mut(packet.0 as usize) {
             slot.meta = meta;
         }
@@ -105,7 +105,7 @@ impl Pool {
 
     /// Slots in use.
     #[must_use]
-    pub fn in_use(&self) -> usize {
+    pub(crate) fn in_use(&self) -> usize {
         self.slots.len().saturating_sub(self.free.len())
     }
 }
