@@ -4,7 +4,7 @@ import type { JoinAnswer, MediaState, ServerMessage, SlotMessage, Source } from 
 import { Peer } from './peer.js';
 import { type Participant, People } from './people.js';
 import { type ConnectionStats, compare, type StatsSample, sampleOf } from './quality.js';
-import { type EndReason, Signaling } from './signaling.js';
+import { type EndReason, NoAnswer, Signaling } from './signaling.js';
 import { resolveSlots, type Slot, type SlotCount, wantedSlots } from './slots.js';
 import { loudness, type Speaker, SpeakerDetector } from './speakers.js';
 import type { ChatMessage, JoinInfo } from './types.js';
@@ -72,7 +72,10 @@ export class Meeting extends Emitter<MeetingEvents> {
   private levelTimer: ReturnType<typeof setInterval> | undefined;
   private iceServers: RTCIceServer[] = [];
   private password: string | undefined;
+  private handUp = false;
+  private entered = false;
   private rebuilds = 0;
+  private rebuildTimer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(
     private readonly client: WeirClient,
@@ -108,6 +111,11 @@ export class Meeting extends Emitter<MeetingEvents> {
 
   get slots(): Slot[] {
     return resolveSlots(this.slotMessages, (mid) => this.peerNow?.trackOf(mid));
+  }
+
+  /** Whether one's own hand is raised, as everybody sees it. */
+  get handRaised(): boolean {
+    return this.handUp;
   }
 
   get chat(): ChatMessage[] {
@@ -228,7 +236,13 @@ export class Meeting extends Emitter<MeetingEvents> {
       [server.urls].flat().some((url) => url.startsWith('turn')),
     ) as RTCIceServer[];
     this.people.reset(answer.participants ?? []);
+    this.handUp = false;
     this.emit('participants', this.participants);
+    // A meeting may silence who comes in (mute_on_join); who spoke before a break goes on.
+    if (!this.entered && answer.media_state?.audio === false && this.tracks.has('microphone')) {
+      this.setMuted('microphone', true);
+    }
+    this.entered = true;
     this.sendMediaState();
     const resumed = this.peerNow && answer.peer_id && answer.peer_id === this.peerId;
     this.peerId = answer.peer_id;
@@ -282,17 +296,28 @@ export class Meeting extends Emitter<MeetingEvents> {
     this.startTimers();
   }
 
-  /** Begins again from the start: the server may have forgotten us. */
+  /** Begins again with a new connection: the server may have forgotten the old one. */
   private rebuild(error: Error): void {
     if (this.stateNow === 'closed') return;
     this.peerNow?.close();
     this.peerNow = null;
     this.peerId = undefined;
     this.setState('reconnecting');
+    if (this.rebuilds > 0) this.emit('error', error);
     this.rebuilds += 1;
-    if (this.rebuilds > 1) this.emit('error', error);
     // While signalling is down its own return builds the next connection.
-    if (this.signaling.connected) this.signaling.reconnect();
+    if (!this.signaling.connected) return;
+    if (error instanceof NoAnswer) {
+      this.signaling.reconnect();
+      return;
+    }
+    clearTimeout(this.rebuildTimer);
+    this.rebuildTimer = setTimeout(
+      () => {
+        if (!this.peerNow && this.signaling.connected) this.build();
+      },
+      Math.min(10_000, 500 * this.rebuilds),
+    );
   }
 
   private async applyTrack(source: Source, peer = this.peerNow): Promise<void> {
@@ -324,7 +349,8 @@ export class Meeting extends Emitter<MeetingEvents> {
         this.growSlots();
         break;
       case 'renegotiate':
-        if (message.data.ice_restart) this.peerNow?.restart();
+        if (message.data.new_connection) this.build();
+        else if (message.data.ice_restart) this.peerNow?.restart();
         else this.peerNow?.negotiate().catch((error: Error) => this.rebuild(error));
         break;
       case 'user-joined':
@@ -346,8 +372,7 @@ export class Meeting extends Emitter<MeetingEvents> {
         break;
       case 'raise-hand':
       case 'lower-hand':
-        this.people.hand(message.from, message.type === 'raise-hand');
-        this.emit('participants', this.participants);
+        this.hand(message.data.user_id ?? message.from, message.type === 'raise-hand');
         break;
       case 'chat':
         this.addChat([message.data]);
@@ -365,6 +390,12 @@ export class Meeting extends Emitter<MeetingEvents> {
       default:
         break;
     }
+  }
+
+  private hand(userId: number, raised: boolean): void {
+    if (userId === this.userId) this.handUp = raised;
+    else this.people.hand(userId, raised);
+    this.emit('participants', this.participants);
   }
 
   private peopleChanged(): void {
@@ -424,7 +455,7 @@ export class Meeting extends Emitter<MeetingEvents> {
     if (this.serverSpeakers || !this.peerNow) return;
     const levels: Speaker[] = [];
     for (const slot of this.slotMessages) {
-      if (slot.kind !== 'audio' || !slot.user_id) continue;
+      if (slot.kind !== 'audio' || typeof slot.user_id !== 'number') continue;
       const receiver = this.peerNow.receiverOf(slot.mid);
       const level = receiver?.getSynchronizationSources()[0]?.audioLevel ?? 0;
       levels.push({ userId: slot.user_id, level });
@@ -437,6 +468,7 @@ export class Meeting extends Emitter<MeetingEvents> {
     if (this.stateNow === 'closed') return;
     clearInterval(this.statsTimer);
     clearInterval(this.levelTimer);
+    clearTimeout(this.rebuildTimer);
     globalThis.removeEventListener?.('online', this.online);
     this.peerNow?.close();
     this.peerNow = null;

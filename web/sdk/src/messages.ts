@@ -38,6 +38,8 @@ export interface JoinAnswer {
   participants?: PersonMessage[];
   participants_total?: number;
   ice_servers?: JoinInfo['ice_servers'];
+  /** The server's idea of what we send; audio false where the meeting silences newcomers. */
+  media_state?: Partial<MediaState>;
   /** Takes the session up again after a short break. */
   resume_token?: string;
   /** The session of the resume token goes on: the PeerConnection is still known. */
@@ -50,11 +52,16 @@ export interface ServerData {
   answer: { type: 'answer'; sdp: string };
   slots: { slots: SlotMessage[] };
   speakers: { speakers: { user_id: number; level: number }[] };
-  renegotiate: { reason?: string; ice_restart?: boolean };
+  renegotiate: {
+    reason?: string;
+    ice_restart?: boolean;
+    /** The server's end is gone: only a new PeerConnection helps. */
+    new_connection?: boolean;
+  };
   chat: ChatMessage;
   'media-state': Partial<MediaState>;
-  'raise-hand': object;
-  'lower-hand': object;
+  'raise-hand': { user_id?: number };
+  'lower-hand': { user_id?: number };
   'user-joined': PersonMessage;
   'user-left': { user_id: number; username?: string; reason?: string };
   'participants-changed': { joined: PersonMessage[]; left: { user_id: number }[]; total: number };

@@ -69,6 +69,13 @@ export function endOfError(error: unknown): EndReason | null {
   return null;
 }
 
+/** The server said nothing to an offer: the connection is dead though nothing closed it. */
+export class NoAnswer extends Error {
+  constructor() {
+    super('no answer to the offer');
+  }
+}
+
 interface PendingOffer {
   resolve: (sdp: string) => void;
   reject: (error: Error) => void;
@@ -116,7 +123,7 @@ export class Signaling extends Emitter<SignalingEvents> {
         return;
       }
       const timer = setTimeout(
-        () => this.settle((p) => p.reject(new Error('no answer to the offer'))),
+        () => this.settle((p) => p.reject(new NoAnswer())),
         ANSWER_TIMEOUT_MS,
       );
       this.pending = { resolve, reject, timer };

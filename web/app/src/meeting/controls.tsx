@@ -20,11 +20,11 @@ export function Controls(props: {
   onProblem: (text: string) => void;
 }) {
   const { meeting, panel } = props;
-  useEvents(meeting, ['local']);
+  useEvents(meeting, ['local', 'participants']);
   const [busy, setBusy] = useState(false);
   const [copied, setCopied] = useState(false);
-  const [hand, setHand] = useState(false);
   const local = meeting.local;
+  const hand = meeting.handRaised;
 
   async function run(action: () => Promise<void>) {
     setBusy(true);
@@ -111,9 +111,7 @@ export function Controls(props: {
         label={hand ? 'Lower hand' : 'Raise hand'}
         testId="toggle-hand"
         active={hand}
-        onClick={() => {
-          if (meeting.setHandRaised(!hand)) setHand(!hand);
-        }}
+        onClick={() => meeting.setHandRaised(!hand)}
       />
       <Control
         icon="people"

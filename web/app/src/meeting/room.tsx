@@ -41,7 +41,7 @@ export function Room(props: {
     micOff: !local.audio,
     cameraOff: !local.video,
     unavailable: false,
-    handRaised: false,
+    handRaised: meeting.handRaised,
   };
   const nameOf = (id: number) => tiles.find((t) => t.userId === id)?.name ?? '';
   const screens = remoteScreens(slots, nameOf);

@@ -1,0 +1,46 @@
+// The harness of one test: a server, browsers, pictures and the server's log when it fails.
+import assert from 'node:assert/strict';
+import { openChromium } from './chromium.mjs';
+import { artifact, startServer } from './server.mjs';
+
+/** Runs `body` with a server; closes all it opened, keeps pictures, tells the log on failure. */
+export async function withServer(name, options, body) {
+  const server = await startServer(options);
+  const browsers = [];
+  const open = async (browserOptions) => {
+    const browser = await openChromium(browserOptions);
+    browsers.push(browser);
+    return browser;
+  };
+  const keep = (browser) => {
+    browsers.push(browser);
+    return browser;
+  };
+  const picture = async (browser, step) => {
+    await browser.page.screenshot({ path: artifact(`${name}-${step}-${browser.name}.png`) });
+  };
+  try {
+    await body({ server, open, keep, picture });
+  } catch (error) {
+    for (const browser of browsers) {
+      await picture(browser, 'failed').catch(() => {});
+      if (browser.errors.length > 0) console.log(browser.errors.join('\n'));
+    }
+    console.log(`server log (${name}):\n${server.tail()}`);
+    throw error;
+  } finally {
+    for (const browser of browsers) await browser.close().catch(() => {});
+    await server.close();
+  }
+}
+
+export function noErrors(browsers, allowed = null) {
+  const errors = browsers.flatMap((browser) => browser.errors);
+  const bad = allowed ? errors.filter((text) => !allowed.test(text)) : errors;
+  assert.deepEqual(bad, [], 'the console must be free of errors');
+}
+
+/** Nothing that carries media may have been dropped. */
+export async function noDrops(server) {
+  assert.deepEqual(await server.drops(), {}, 'the server dropped packets');
+}
