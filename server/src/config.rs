@@ -12,7 +12,7 @@ mod value;
 pub(crate) use error::{ConfigErrors, Origin, Problem};
 pub(crate) use load::load;
 pub(crate) use value::{
-    Backend, Cidr, Listen, LogFilter, LogFormat, Registration, Secret, Text, VideoCodec,
+    Backend, Listen, LogFilter, LogFormat, Range, Registration, Secret, Text, VideoCodec,
 };
 
 use serde::{Deserialize, Serialize};
@@ -59,7 +59,7 @@ pub(crate) struct Http {
     /// PEM file with the certificate's private key.
     pub(crate) tls_key: Text,
     /// Proxies whose `X-Forwarded-*` headers are believed.
-    pub(crate) trusted_proxies: Vec<Cidr>,
+    pub(crate) trusted_proxies: Vec<Range>,
     /// Origins allowed to call the API from a browser, apart from the server's own.
     pub(crate) cors_origins: Vec<String>,
 }
@@ -82,6 +82,12 @@ impl Http {
     #[must_use]
     pub(crate) fn tls(&self) -> Option<(&Path, &Path)> {
         Some((Path::new(self.tls_cert.get()?), Path::new(self.tls_key.get()?)))
+    }
+
+    /// Whether only this machine can reach the server.
+    #[must_use]
+    pub(crate) fn is_loopback(&self) -> bool {
+        self.listen.0.iter().all(|addr| addr.ip().is_loopback())
     }
 }
 
@@ -145,7 +151,7 @@ impl Media {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Database {
-    /// Where the store is; empty: a SQLite file in `data.dir`.
+    /// Where the store is; empty: the SQLite file `weir.db` in `data.dir`.
     pub(crate) url: Text,
 }
 
@@ -229,15 +235,4 @@ pub(crate) struct Log {
     pub(crate) level: LogFilter,
     /// How a line is written.
     pub(crate) format: LogFormat,
-}
-
-impl Config {
-    /// Where the store is: as configured, else a SQLite file in the data folder.
-    #[must_use]
-    pub(crate) fn database_url(&self) -> String {
-        match self.database.url.get() {
-            Some(url) => url.to_owned(),
-            None => format!("sqlite:{}", self.data.dir.join("weir.sqlite3").display()),
-        }
-    }
 }

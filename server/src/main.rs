@@ -2,11 +2,13 @@
 //! order. The composition root and nothing else.
 
 mod admin;
+mod api;
 mod cli;
 mod config;
 mod listen;
 mod logging;
 mod serve;
+mod shards;
 mod shutdown;
 
 use clap::Parser as _;

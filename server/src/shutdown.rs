@@ -5,10 +5,10 @@ use std::time::Duration;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 /// All of shutting down takes less than this; what is left then is dropped.
-pub(crate) const DEADLINE: Duration = Duration::from_millis(4_500);
+pub(crate) const DEADLINE: Duration = Duration::from_millis(4_000);
 
 /// Of [`DEADLINE`], how long running requests and WebSockets may take to end by themselves.
-pub(crate) const DRAIN: Duration = Duration::from_millis(3_000);
+pub(crate) const DRAIN: Duration = Duration::from_millis(2_500);
 
 /// The signals that end the process.
 #[derive(Debug)]

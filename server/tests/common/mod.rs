@@ -1,25 +1,27 @@
 //! Running the binary with a configuration of the test's own.
 
+#![allow(dead_code, reason = "not every file of tests uses all of it")]
+
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 /// A folder that is removed at the end.
-pub struct Folder(PathBuf);
+pub(crate) struct Folder(PathBuf);
 
 impl Folder {
-    pub fn new(name: &str) -> Self {
+    pub(crate) fn new(name: &str) -> Self {
         let path = std::env::temp_dir().join(format!("weir-test-{name}-{}", std::process::id()));
         let _ = std::fs::remove_dir_all(&path);
         std::fs::create_dir_all(&path).unwrap();
         Self(path)
     }
 
-    pub fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         &self.0
     }
 
     /// Writes a file and returns its path.
-    pub fn write(&self, name: &str, text: &str) -> PathBuf {
+    pub(crate) fn write(&self, name: &str, text: &str) -> PathBuf {
         let path = self.0.join(name);
         std::fs::write(&path, text).unwrap();
         path
@@ -33,7 +35,7 @@ impl Drop for Folder {
 }
 
 /// Runs `weir ARGS` in `folder` with only the given `WEIR__` variables.
-pub fn weir(folder: &Folder, args: &[&str], env: &[(&str, &str)]) -> Output {
+pub(crate) fn weir(folder: &Folder, args: &[&str], env: &[(&str, &str)]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_weir"));
     for (name, _) in std::env::vars_os() {
         if name.to_string_lossy().starts_with("WEIR__") {
@@ -44,8 +46,7 @@ pub fn weir(folder: &Folder, args: &[&str], env: &[(&str, &str)]) -> Output {
 }
 
 /// Runs `weir config show` and parses what it prints.
-#[allow(dead_code, reason = "not every test file that shares this module shows a configuration")]
-pub fn show(folder: &Folder, args: &[&str], env: &[(&str, &str)]) -> toml::Table {
+pub(crate) fn show(folder: &Folder, args: &[&str], env: &[(&str, &str)]) -> toml::Table {
     let output = weir(folder, &[&["config", "show"], args].concat(), env);
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8(output.stdout).unwrap().parse().unwrap()

@@ -23,9 +23,9 @@ const TEST_UTILITIES: &[&str] =
     &["allocation-counter", "criterion", "poem", "proptest", "tokio", "toml", "tracing-subscriber"];
 
 /// A member of the workspace.
-pub struct Package {
-    pub folder: String,
-    pub description: String,
+pub(crate) struct Package {
+    pub(crate) folder: String,
+    pub(crate) description: String,
     name: String,
     dependencies: Vec<Dependency>,
 }
@@ -36,7 +36,7 @@ struct Dependency {
 }
 
 /// All members, as cargo sees them.
-pub fn packages() -> Vec<Package> {
+pub(crate) fn packages() -> Vec<Package> {
     let output = Command::new(env!("CARGO"))
         .args(["metadata", "--no-deps", "--offline", "--format-version", "1"])
         .current_dir(root())
@@ -96,7 +96,7 @@ fn table() -> BTreeMap<String, Row> {
 }
 
 /// Every dependency that the table does not allow, and crates without a row.
-pub fn violations() -> Vec<String> {
+pub(crate) fn violations() -> Vec<String> {
     let (packages, table) = (packages(), table());
     let folders: BTreeMap<&str, &str> =
         packages.iter().map(|package| (package.name.as_str(), package.folder.as_str())).collect();
@@ -133,7 +133,7 @@ pub fn violations() -> Vec<String> {
 }
 
 /// Dependencies with a version of their own instead of the workspace's.
-pub fn versions_outside_the_table(folder: &str, manifest: &str) -> Vec<String> {
+pub(crate) fn versions_outside_the_table(folder: &str, manifest: &str) -> Vec<String> {
     let manifest: toml::Table = manifest.parse().unwrap();
     let mut found = Vec::new();
     for section in ["dependencies", "dev-dependencies", "build-dependencies"] {

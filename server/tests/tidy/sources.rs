@@ -3,25 +3,25 @@
 use std::path::{Path, PathBuf};
 
 /// The checkout's root.
-pub fn root() -> PathBuf {
+pub(crate) fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
 }
 
 /// One file.
 #[derive(Clone)]
-pub struct Source {
+pub(crate) struct Source {
     /// Relative to the root, with `/`.
-    pub path: String,
-    pub text: String,
+    pub(crate) path: String,
+    pub(crate) text: String,
 }
 
 /// All Rust files of the workspace.
-pub fn rust() -> Vec<Source> {
+pub(crate) fn rust() -> Vec<Source> {
     find(&["rs"])
 }
 
 /// All hand-written files of the web folder.
-pub fn web() -> Vec<Source> {
+pub(crate) fn web() -> Vec<Source> {
     let mut all = find(&["ts", "tsx", "mjs", "css"]);
     all.retain(|source| source.path.starts_with("web/") && !source.path.contains(".gen."));
     all
@@ -54,13 +54,13 @@ fn find(extensions: &[&str]) -> Vec<Source> {
 }
 
 impl Source {
-    pub fn read(path: &str) -> Self {
+    pub(crate) fn read(path: &str) -> Self {
         let text = std::fs::read_to_string(root().join(path)).unwrap_or_default();
         Self { path: path.to_owned(), text }
     }
 
     /// A file of tests, by its name or folder.
-    pub fn is_test(&self) -> bool {
+    pub(crate) fn is_test(&self) -> bool {
         let path = format!("/{}", self.path);
         ["/tests/", "/tests.rs", "_tests.rs", ".test.", "/e2e/", "/benches/"]
             .iter()
@@ -68,7 +68,7 @@ impl Source {
     }
 
     /// The file up to its inline test module.
-    pub fn without_tests(&self) -> Self {
+    pub(crate) fn without_tests(&self) -> Self {
         let lines: Vec<&str> = self.text.lines().collect();
         let begin = lines.windows(2).position(|pair| {
             pair[0] == "#[cfg(test)]" && pair[1].starts_with("mod ") && pair[1].ends_with('{')
@@ -78,21 +78,21 @@ impl Source {
         Self { path: self.path.clone(), text }
     }
 
-    pub fn lines_without_tests(&self) -> usize {
+    pub(crate) fn lines_without_tests(&self) -> usize {
         self.without_tests().text.lines().count()
     }
 
-    pub fn code_line_count(&self) -> usize {
+    pub(crate) fn code_line_count(&self) -> usize {
         self.text.lines().filter(|line| !code(line).trim().is_empty()).count()
     }
 
     /// `path:line: text` of each line that contains one of `words`.
-    pub fn lines_with(&self, words: &[&str]) -> Vec<String> {
+    pub(crate) fn lines_with(&self, words: &[&str]) -> Vec<String> {
         self.matching(words, |line| line.to_owned())
     }
 
     /// The same, comments and string literals left out.
-    pub fn code_lines_with(&self, words: &[&str]) -> Vec<String> {
+    pub(crate) fn code_lines_with(&self, words: &[&str]) -> Vec<String> {
         self.matching(words, code)
     }
 
