@@ -1,0 +1,103 @@
+//! The signalling sessions of this process: kept by signalling, shown by REST.
+
+use super::types::{MeetingId, UserId};
+use crate::Timestamp;
+use poem_openapi::{Enum, Object};
+use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// What someone says of their own sources.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Object)]
+pub struct MediaState {
+    /// Microphone on?
+    pub audio: bool,
+    /// Camera on?
+    pub video: bool,
+    /// Sharing a screen?
+    pub screen: bool,
+}
+
+/// Whether a session has its connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
+#[oai(rename_all = "lowercase")]
+pub enum SessionStatus {
+    /// In the room.
+    Connected,
+    /// In the waiting room.
+    Waiting,
+    /// The connection was lost; it may come back.
+    Disconnected,
+}
+
+/// One signalling session, as the API shows it.
+#[derive(Debug, Clone, PartialEq, Eq, Object)]
+pub struct SessionView {
+    /// `sess_...`.
+    pub session_id: String,
+    /// Whose.
+    pub user_id: UserId,
+    /// User name.
+    pub username: String,
+    /// In which meeting.
+    pub meeting_id: MeetingId,
+    /// `peer_...`; null while there is no media.
+    pub peer_id: Option<String>,
+    /// Whether it has its connection.
+    pub status: SessionStatus,
+    /// What the user says of their sources.
+    pub media_state: MediaState,
+    /// Since when.
+    pub connected_at: Timestamp,
+    /// Last message from the client.
+    pub last_active_at: Timestamp,
+}
+
+/// All sessions of this process, by id.
+#[derive(Debug, Default)]
+pub struct LiveSessions {
+    by_id: Mutex<BTreeMap<String, SessionView>>,
+}
+
+impl LiveSessions {
+    /// Adds or replaces a session.
+    pub fn put(&self, session: SessionView) {
+        self.lock().insert(session.session_id.clone(), session);
+    }
+
+    /// Changes a session in place, if it is there.
+    pub fn change(&self, session_id: &str, change: impl FnOnce(&mut SessionView)) {
+        if let Some(session) = self.lock().get_mut(session_id) {
+            change(session);
+        }
+    }
+
+    /// Removes a session.
+    pub fn remove(&self, session_id: &str) {
+        self.lock().remove(session_id);
+    }
+
+    /// One session.
+    #[must_use]
+    pub fn get(&self, session_id: &str) -> Option<SessionView> {
+        self.lock().get(session_id).cloned()
+    }
+
+    /// The sessions of a meeting, in order of connecting.
+    #[must_use]
+    pub fn of_meeting(&self, meeting_id: MeetingId) -> Vec<SessionView> {
+        let mut found: Vec<SessionView> =
+            self.lock().values().filter(|s| s.meeting_id == meeting_id).cloned().collect();
+        found.sort_by(|a, b| (a.connected_at, &a.session_id).cmp(&(b.connected_at, &b.session_id)));
+        found
+    }
+
+    /// How many sessions there are.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        self.lock().len()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<String, SessionView>> {
+        self.by_id.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,12 @@
+//! The rules, as plain functions over [`crate::App`]. REST and signalling both call these.
+
+pub mod access;
+pub mod accounts;
+pub mod bus;
+pub mod identity;
+pub mod joining;
+pub mod live;
+pub mod meetings;
+pub mod messages;
+pub mod participants;
+pub mod types;

@@ -1,0 +1,67 @@
+//! What a peer's owner learns, in terms of users instead of peers.
+
+use weir_sfu_api::{GoneReason, MediaKind, Mid, Rid, SourceKind};
+
+/// Something that concerns one peer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum PeerEvent {
+    /// DTLS is done.
+    Connected,
+    /// The peer's slots, all of them, in m-line order.
+    Slots(Vec<SlotView>),
+    /// Who speaks in the room, loudest first.
+    Speakers(Vec<SpeakerView>),
+    /// The client should offer again.
+    Renegotiate {
+        /// With new ICE credentials?
+        ice_restart: bool,
+        /// Why.
+        reason: &'static str,
+    },
+    /// The peer is gone; nothing follows.
+    Gone(GoneReason),
+}
+
+/// One slot.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SlotView {
+    /// The receiving m-line.
+    pub mid: Mid,
+    /// Audio or video.
+    pub kind: MediaKind,
+    /// Whose track is in it; `None` when empty.
+    pub content: Option<SlotContent>,
+    /// The layer being sent.
+    pub rid: Option<Rid>,
+    /// The receiver has no codec in common with the publisher.
+    pub unavailable: bool,
+    /// The publisher switched the source off.
+    pub muted: bool,
+}
+
+/// A track in a slot.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SlotContent {
+    /// The publisher.
+    pub user_id: i64,
+    /// Its name.
+    pub username: String,
+    /// Its peer, public spelling.
+    pub peer_id: String,
+    /// The track, public spelling.
+    pub track: String,
+    /// What it shows.
+    pub source: SourceKind,
+}
+
+/// A speaker.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SpeakerView {
+    /// Who.
+    pub user_id: i64,
+    /// Its peer, public spelling.
+    pub peer_id: String,
+    /// -dBov: 0 is loudest, 127 silence.
+    pub level: u8,
+}

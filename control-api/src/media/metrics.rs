@@ -1,0 +1,71 @@
+//! Media in `/metrics`.
+
+use super::MediaObserver;
+use crate::App;
+use crate::metrics::{BackendLabels, DirectionLabels, Metrics, ReasonLabels, ShardLabels};
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
+use weir_sfu_api::{GoneReason, ShardId, ShardStats, SrtpProfile};
+
+/// Writes what shards tell into [`Metrics`].
+pub struct MetricsObserver {
+    app: App,
+    /// Shards count from their start; counters need the growth.
+    last: Mutex<BTreeMap<ShardId, ShardStats>>,
+}
+
+impl MetricsObserver {
+    /// Into this application's metrics.
+    #[must_use]
+    pub fn new(app: App) -> Self {
+        Self { app, last: Mutex::default() }
+    }
+}
+
+impl MediaObserver for MetricsObserver {
+    fn connected(&self, profile: SrtpProfile, setup_us: u64) {
+        self.app.metrics.connected(profile, setup_us);
+    }
+
+    fn gone(&self, reason: GoneReason) {
+        self.app.metrics.gone(reason);
+    }
+
+    fn shard(&self, shard: ShardId, stats: &ShardStats) {
+        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = last.insert(shard, stats.clone()).unwrap_or_default();
+        let metrics = &self.app.metrics;
+        grow(metrics, &before, stats);
+        let load = ShardLabels { shard: shard.0 };
+        metrics.shard_load.get_or_create(&load).set(stats.load);
+        let backend = BackendLabels { kind: stats.backend.into() };
+        metrics.backend.get_or_create(&backend).set(1);
+        let sum = |of: fn(&ShardStats) -> u32| last.values().map(|stats| i64::from(of(stats))).sum();
+        metrics.rooms.set(sum(|stats| stats.rooms));
+        metrics.peers.set(sum(|stats| stats.peers));
+    }
+}
+
+fn grow(metrics: &Metrics, before: &ShardStats, now: &ShardStats) {
+    let flow = |direction: &'static str, packets: u64, bytes: u64| {
+        let labels = DirectionLabels { direction: direction.into() };
+        metrics.packets.get_or_create(&labels).inc_by(packets);
+        metrics.bytes.get_or_create(&labels).inc_by(bytes);
+    };
+    flow(
+        "in",
+        now.datagrams_received.saturating_sub(before.datagrams_received),
+        now.bytes_received.saturating_sub(before.bytes_received),
+    );
+    flow(
+        "out",
+        now.datagrams_sent.saturating_sub(before.datagrams_sent),
+        now.bytes_sent.saturating_sub(before.bytes_sent),
+    );
+    for (reason, count) in &now.drops {
+        let known = before.drops.iter().find(|(name, _)| name == reason);
+        let growth = count.saturating_sub(known.map_or(0, |(_, count)| *count));
+        let labels = ReasonLabels { reason: (*reason).into() };
+        metrics.drops.get_or_create(&labels).inc_by(growth);
+    }
+}

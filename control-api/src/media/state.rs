@@ -1,0 +1,242 @@
+//! Everything known about rooms and peers, behind one lock and free of IO.
+
+use super::events::{PeerEvent, SlotContent, SlotView, SpeakerView};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use tokio::sync::{mpsc, oneshot};
+use weir_sfu_api::{
+    ApiError, PeerId, ReplyBody, RequestId, Rights, RoomId, ShardId, SlotPolicy, SlotState,
+    SpeakerState, TrackInfo,
+};
+
+/// Who wants to take part in a room.
+#[derive(Debug, Clone)]
+pub struct NewPeer {
+    /// The meeting, which is the room.
+    pub room: RoomId,
+    /// Whose peer it is; guests have negative numbers or 0.
+    pub user_id: i64,
+    /// Its name, for slots.
+    pub username: String,
+    /// Public spelling, `peer_...`.
+    pub peer_id: String,
+    /// What it may do.
+    pub rights: Rights,
+    /// How its slots are filled.
+    pub slots: SlotPolicy,
+}
+
+/// A peer as REST shows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PeerView {
+    /// Its number.
+    pub peer: PeerId,
+    /// Public spelling.
+    pub peer_id: String,
+    /// The meeting.
+    pub room: RoomId,
+    /// Whose.
+    pub user_id: i64,
+    /// Its name.
+    pub username: String,
+    /// What it may do.
+    pub rights: Rights,
+    /// DTLS is done.
+    pub connected: bool,
+    /// What it publishes now.
+    pub tracks: Vec<TrackInfo>,
+}
+
+pub(super) struct Peer {
+    pub(super) shard: ShardId,
+    pub(super) view: PeerView,
+    events: mpsc::Sender<PeerEvent>,
+}
+
+struct Room {
+    shard: ShardId,
+    peers: BTreeSet<PeerId>,
+}
+
+/// A command's answer on its way.
+pub(super) type Pending = oneshot::Sender<Result<ReplyBody, ApiError>>;
+
+/// One lock's worth.
+pub(super) struct State {
+    next_peer: u64,
+    next_request: u64,
+    peers: HashMap<PeerId, Peer>,
+    rooms: BTreeMap<RoomId, Room>,
+    /// Peers on each shard.
+    load: Vec<u32>,
+    pub(super) pending: HashMap<RequestId, (ShardId, Pending)>,
+}
+
+impl State {
+    pub(super) fn new(shards: u16) -> Self {
+        Self {
+            next_peer: 1,
+            next_request: 1,
+            peers: HashMap::new(),
+            rooms: BTreeMap::new(),
+            load: vec![0; usize::from(shards.max(1))],
+            pending: HashMap::new(),
+        }
+    }
+
+    pub(super) fn request(&mut self, shard: ShardId, reply: Pending) -> RequestId {
+        let request = RequestId(self.next_request);
+        self.next_request = self.next_request.wrapping_add(1);
+        self.pending.insert(request, (shard, reply));
+        request
+    }
+
+    /// All peers of a room live on one shard: the one with the fewest peers when the room came
+    /// to be.
+    pub(super) fn add(&mut self, new: NewPeer, events: mpsc::Sender<PeerEvent>) -> (PeerId, ShardId) {
+        let peer = PeerId(self.next_peer);
+        self.next_peer = self.next_peer.wrapping_add(1);
+        let shard = match self.rooms.get(&new.room) {
+            Some(room) => room.shard,
+            None => self.idlest(),
+        };
+        let room = self
+            .rooms
+            .entry(new.room)
+            .or_insert_with(|| Room { shard, peers: BTreeSet::new() });
+        room.peers.insert(peer);
+        if let Some(load) = self.load.get_mut(usize::from(shard.0)) {
+            *load = load.saturating_add(1);
+        }
+        let view = PeerView {
+            peer,
+            peer_id: new.peer_id,
+            room: new.room,
+            user_id: new.user_id,
+            username: new.username,
+            rights: new.rights,
+            connected: false,
+            tracks: Vec::new(),
+        };
+        self.peers.insert(peer, Peer { shard, view, events });
+        (peer, shard)
+    }
+
+    fn idlest(&self) -> ShardId {
+        let least = self.load.iter().enumerate().min_by_key(|(_, load)| **load);
+        ShardId(least.map_or(0, |(index, _)| u16::try_from(index).unwrap_or(0)))
+    }
+
+    pub(super) fn remove(&mut self, peer: PeerId) -> Option<Peer> {
+        let gone = self.peers.remove(&peer)?;
+        if let Some(load) = self.load.get_mut(usize::from(gone.shard.0)) {
+            *load = load.saturating_sub(1);
+        }
+        if let Some(room) = self.rooms.get_mut(&gone.view.room) {
+            room.peers.remove(&peer);
+            if room.peers.is_empty() {
+                self.rooms.remove(&gone.view.room);
+            }
+        }
+        Some(gone)
+    }
+
+    pub(super) fn shard_of_peer(&self, peer: PeerId) -> Option<ShardId> {
+        self.peers.get(&peer).map(|peer| peer.shard)
+    }
+
+    pub(super) fn shard_of_room(&self, room: RoomId) -> Option<ShardId> {
+        self.rooms.get(&room).map(|room| room.shard)
+    }
+
+    pub(super) fn peer_mut(&mut self, peer: PeerId) -> Option<&mut Peer> {
+        self.peers.get_mut(&peer)
+    }
+
+    pub(super) fn peer(&self, peer: PeerId) -> Option<&Peer> {
+        self.peers.get(&peer)
+    }
+
+    pub(super) fn room_peers(&self, room: RoomId) -> impl Iterator<Item = &Peer> {
+        let ids = self.rooms.get(&room).map(|room| &room.peers);
+        ids.into_iter().flatten().filter_map(|peer| self.peers.get(peer))
+    }
+
+    pub(super) fn by_public_id(&self, peer_id: &str) -> Option<&Peer> {
+        self.peers.values().find(|peer| peer.view.peer_id == peer_id)
+    }
+
+    pub(super) fn counts(&self) -> (usize, usize) {
+        (self.rooms.len(), self.peers.len())
+    }
+
+    pub(super) fn track_up(&mut self, track: TrackInfo) {
+        if let Some(peer) = self.peers.get_mut(&track.peer) {
+            peer.view.tracks.retain(|known| known.id != track.id);
+            peer.view.tracks.push(track);
+        }
+    }
+
+    pub(super) fn track_down(&mut self, room: RoomId, track: weir_sfu_api::TrackId) {
+        let ids: Vec<PeerId> =
+            self.rooms.get(&room).map(|room| room.peers.iter().copied().collect()).unwrap_or_default();
+        for id in ids {
+            if let Some(peer) = self.peers.get_mut(&id) {
+                peer.view.tracks.retain(|known| known.id != track);
+            }
+        }
+    }
+
+    pub(super) fn slots(&self, peer: PeerId, slots: &[SlotState]) {
+        if let Some(peer) = self.peers.get(&peer) {
+            peer.tell(PeerEvent::Slots(slots.iter().map(|slot| self.slot_view(slot)).collect()));
+        }
+    }
+
+    fn slot_view(&self, slot: &SlotState) -> SlotView {
+        let content = slot.track.as_ref().and_then(|track| {
+            let publisher = self.peers.get(&track.peer)?;
+            Some(SlotContent {
+                user_id: publisher.view.user_id,
+                username: publisher.view.username.clone(),
+                peer_id: publisher.view.peer_id.clone(),
+                track: format!("track_{}", track.id),
+                source: track.source,
+            })
+        });
+        SlotView {
+            mid: slot.mid,
+            kind: slot.kind,
+            content,
+            rid: slot.rid,
+            unavailable: slot.unavailable,
+            muted: slot.muted,
+        }
+    }
+
+    pub(super) fn speakers(&self, room: RoomId, speakers: &[SpeakerState]) {
+        let views: Vec<SpeakerView> = speakers
+            .iter()
+            .filter_map(|speaker| {
+                let peer = self.peers.get(&speaker.peer)?;
+                Some(SpeakerView {
+                    user_id: peer.view.user_id,
+                    peer_id: peer.view.peer_id.clone(),
+                    level: speaker.level,
+                })
+            })
+            .collect();
+        for peer in self.room_peers(room) {
+            peer.tell(PeerEvent::Speakers(views.clone()));
+        }
+    }
+}
+
+impl Peer {
+    /// An owner that does not read its events closes its end or loses them; each later `Slots`
+    /// and `Speakers` is complete, so nothing stays wrong.
+    pub(super) fn tell(&self, event: PeerEvent) {
+        if self.events.try_send(event).is_err() {
+            tracing::debug!(peer = %self.view.peer, "a peer's owner does not take its events");
+        }
+    }
+}
