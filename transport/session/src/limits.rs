@@ -10,9 +10,9 @@ pub const MAX_ADDRESSES_PER_PEER: usize = 8;
 /// with camera in three layers, screen and audio sends about 10, RTX included.
 pub const MAX_SRTP_SSRCS: usize = 64;
 
-/// Bytes of ClientHello kept so that it can be replayed with another SRTP profile. Chromium's is
-/// 1.4 kB; with repetitions while fragments are lost still below this.
-pub const MAX_FIRST_FLIGHT_BYTES: usize = 8 * 1024;
+/// Bytes of a ClientHello, which is kept so that it can be replayed with another SRTP profile.
+/// Browsers' are 1.4 kB with a post-quantum key share.
+pub const MAX_CLIENT_HELLO_BYTES: usize = 8 * 1024;
 
 /// DTLS bytes a peer may send before its handshake is complete. A whole client side is about
 /// 3 kB (RSA chains 6 kB); this leaves five repetitions.
@@ -24,13 +24,10 @@ pub const MAX_LATE_HANDSHAKE_BYTES: usize = 16 * 1024;
 /// From the first validated address to a complete handshake.
 pub const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// How long a DTLS flight waits for its answer the first time.
-pub const FLIGHT_INTERVAL: Duration = Duration::from_millis(200);
-
-/// Waits before each repetition of a flight: seven, the most rtc-dtls makes, spread over the
-/// handshake's 10 s (0.2, 0.4, 0.8, 1.6, 3.2, 5.6, 8.8 s after the flight).
-pub const FLIGHT_REPEATS: [Duration; 7] = [
-    FLIGHT_INTERVAL,
+/// Waits before each repetition of our ClientHello when we are the DTLS client: seven, the most
+/// rtc-dtls makes, spread over the handshake's 10 s (0.2 to 8.8 s after the first).
+pub const FIRST_FLIGHT_REPEATS: [Duration; 7] = [
+    Duration::from_millis(200),
     Duration::from_millis(200),
     Duration::from_millis(400),
     Duration::from_millis(800),
@@ -38,6 +35,26 @@ pub const FLIGHT_REPEATS: [Duration; 7] = [
     Duration::from_millis(2_400),
     Duration::from_millis(3_200),
 ];
+
+/// Likewise for the client's later flights. Longer than the 1 s many stacks start with: some
+/// (rtc-dtls) stop their own timer for good when they see a repetition of ours.
+pub const LATER_FLIGHT_REPEATS: [Duration; 7] = [Duration::from_millis(1_200); 7];
+
+/// Likewise when we are the DTLS server. A client repeats its flight when our answer does not
+/// come, and that makes us repeat at once ([`REPEAT_GAP`]): the timer is for clients that saw a
+/// part of our flight and stopped asking. It leaves others three tries of their own.
+pub const SERVER_FLIGHT_REPEATS: [Duration; 3] =
+    [Duration::from_millis(3_500), Duration::from_millis(2_500), Duration::from_millis(2_500)];
+
+/// Most repetitions of one flight, the peer's requests included: rtc-dtls gives up after these.
+pub const MAX_FLIGHT_REPEATS: usize = 7;
+
+/// What rtc-dtls is told: its timer is fired by ours.
+pub const FLIGHT_INTERVAL: Duration = Duration::from_millis(200);
+
+/// A flight repeated by the peer is answered when our last answer is older than this: it may
+/// still be under way.
+pub const REPEAT_GAP: Duration = Duration::from_millis(100);
 
 /// Consent ends when no authenticated check came for this long (RFC 7675 5.1).
 pub const CONSENT_TIMEOUT: Duration = Duration::from_secs(30);

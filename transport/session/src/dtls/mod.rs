@@ -4,6 +4,7 @@
 //! no new association. What rtc-dtls lacks is done here: choosing the SRTP profile by our
 //! preference, surviving nonsense, and repeating flights when the peer repeats its own.
 
+mod hello;
 mod records;
 mod verify;
 
@@ -11,7 +12,7 @@ use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use bytes::{Bytes, BytesMut};
 use rtc_dtls::cipher_suite::CipherSuiteId;
@@ -28,8 +29,9 @@ use weir_sfu_api::{Fingerprint, SrtpProfile};
 use crate::certificate::Certificate;
 use crate::error::Drop;
 use crate::limits::{
-    FLIGHT_INTERVAL, FLIGHT_REPEATS, HANDSHAKE_TIMEOUT, MAX_FIRST_FLIGHT_BYTES,
-    MAX_HANDSHAKE_BYTES, MAX_LATE_HANDSHAKE_BYTES,
+    FIRST_FLIGHT_REPEATS, FLIGHT_INTERVAL, HANDSHAKE_TIMEOUT, LATER_FLIGHT_REPEATS,
+    MAX_FLIGHT_REPEATS, MAX_HANDSHAKE_BYTES, MAX_LATE_HANDSHAKE_BYTES, REPEAT_GAP,
+    SERVER_FLIGHT_REPEATS,
 };
 use crate::srtp::{self, SrtpSession};
 use records::{Inspection, Stage};
@@ -87,9 +89,8 @@ pub(crate) struct Dtls {
     endpoint: Option<Endpoint>,
     /// Server: which of `PROFILES` the endpoint offers.
     attempt: usize,
-    /// Server: the ClientHello's datagrams, until its profiles are known to suit.
-    first_flight: Vec<Bytes>,
-    first_flight_len: usize,
+    /// Server: the ClientHello under way.
+    hello: hello::Assembly,
     /// Bytes received before completion, and unencrypted ones after it.
     received: usize,
     late: usize,
@@ -110,13 +111,6 @@ struct Flight {
     repeats: usize,
 }
 
-impl Flight {
-    /// When it is to be repeated.
-    fn due(&self) -> Option<Instant> {
-        self.sent_at?.checked_add(*FLIGHT_REPEATS.get(self.repeats)?)
-    }
-}
-
 impl Dtls {
     pub(crate) fn new(
         certificate: Certificate,
@@ -130,8 +124,7 @@ impl Dtls {
             phase: Phase::Idle,
             endpoint: None,
             attempt: 0,
-            first_flight: Vec::new(),
-            first_flight_len: 0,
+            hello: hello::Assembly::default(),
             received: 0,
             late: 0,
             expected: 0,
@@ -178,28 +171,31 @@ impl Dtls {
     pub(crate) fn handle(&mut self, now: Instant, datagram: &[u8]) -> Result<(), Drop> {
         let stage = match self.phase {
             Phase::Idle | Phase::Ended => return Err(Drop::Closed),
-            Phase::Handshaking if self.server && self.expected == 0 => Stage::Listening,
+            // The second hello, with the cookie, has number 1.
+            Phase::Handshaking if self.server && self.expected <= 1 => Stage::Listening,
             Phase::Handshaking => Stage::Handshaking,
             Phase::Connected => Stage::Connected,
         };
         let found = records::inspect(datagram, self.server, stage, self.expected)?;
         self.count(datagram.len(), stage, &found)?;
-        if stage == Stage::Listening {
-            self.keep_first_flight(datagram)?;
-        }
-        if stage != Stage::Connected {
-            if found.warning {
-                return Err(Drop::DtlsRefused);
+        match stage {
+            Stage::Listening => {
+                let Some(hello) = self.hello.push(datagram) else { return Ok(()) };
+                // A hello for which the cookie was lost makes rtc-dtls send it again.
+                self.highest = self.highest.max(found.highest);
+                self.feed(now, &hello)
             }
-            // A lost HelloVerifyRequest is made anew by rtc-dtls, any other flight is not.
-            let answered_by_cookie = self.server && self.expected == 1;
-            if found.old && !answered_by_cookie {
+            Stage::Handshaking if found.warning => Err(Drop::DtlsRefused),
+            Stage::Handshaking if found.old => {
                 self.repeat_for_peer(now);
-                return Err(Drop::DtlsRepeated);
+                Err(Drop::DtlsRepeated)
             }
-            self.highest = self.highest.max(found.highest);
+            Stage::Handshaking => {
+                self.highest = self.highest.max(found.highest);
+                self.feed(now, datagram)
+            }
+            Stage::Connected => self.feed(now, datagram),
         }
-        self.feed(now, datagram)
     }
 
     /// Whether and when [`Self::handle_timeout`] has something to do.
@@ -263,16 +259,6 @@ impl Dtls {
         if *counter > limit { Err(Drop::DtlsLimit) } else { Ok(()) }
     }
 
-    fn keep_first_flight(&mut self, datagram: &[u8]) -> Result<(), Drop> {
-        let len = self.first_flight_len.saturating_add(datagram.len());
-        if len > MAX_FIRST_FLIGHT_BYTES {
-            return Err(Drop::DtlsLimit);
-        }
-        self.first_flight_len = len;
-        self.first_flight.push(Bytes::copy_from_slice(datagram));
-        Ok(())
-    }
-
     /// Gives a datagram to rtc-dtls and takes what comes of it. On a ClientHello without the
     /// offered profile the endpoint goes with its queued alert and the next profile is offered.
     fn feed(&mut self, now: Instant, datagram: &[u8]) -> Result<(), Drop> {
@@ -287,16 +273,11 @@ impl Dtls {
                 self.fail("no common SRTP profile".to_owned());
                 return Err(Drop::DtlsRefused);
             }
-            for kept in self.first_flight.clone() {
-                result = self.read(now, &kept);
-                if !matches!(result, Ok(Ok(_))) {
-                    break;
-                }
-            }
+            result = self.read(now, datagram);
         }
         let events = match result {
             Ok(Ok(events)) => events,
-            Ok(Err(error)) => return Err(self.refused(error)),
+            Ok(Err(error)) => return Err(self.refused(&error)),
             Err(Panicked) => {
                 self.fail(PANICKED.to_owned());
                 return Err(Drop::DtlsRefused);
@@ -333,7 +314,7 @@ impl Dtls {
     }
 
     /// rtc-dtls returned an error for a datagram.
-    fn refused(&mut self, error: Error) -> Drop {
+    fn refused(&mut self, error: &Error) -> Drop {
         self.take_transmits();
         match self.phase {
             Phase::Connected if matches!(error, Error::ErrAlertFatalOrClose) => {
@@ -349,7 +330,6 @@ impl Dtls {
         match self.session() {
             Ok(session) => {
                 self.phase = Phase::Connected;
-                self.first_flight = Vec::new();
                 self.flight = Flight::default();
                 self.events.push_back(DtlsEvent::Connected(Box::new(session)));
             }
@@ -411,15 +391,26 @@ impl Dtls {
 
     /// When our flight is to be repeated. A HelloVerifyRequest never is: the client repeats.
     fn repeat_due(&self) -> Option<Instant> {
-        if self.server && self.expected <= 1 { None } else { self.flight.due() }
+        if self.flight.repeats >= MAX_FLIGHT_REPEATS {
+            return None;
+        }
+        let waits: &[Duration] = match (self.server, self.expected) {
+            (true, 0 | 1) => return None,
+            (true, _) => &SERVER_FLIGHT_REPEATS,
+            (false, 0) => &FIRST_FLIGHT_REPEATS,
+            (false, _) => &LATER_FLIGHT_REPEATS,
+        };
+        let wait = waits.get(self.flight.repeats).or(waits.last())?;
+        self.flight.sent_at?.checked_add(*wait)
     }
 
     /// The peer repeated a flight we answered: our answer was lost, or is still under way.
     fn repeat_for_peer(&mut self, now: Instant) {
-        let half = FLIGHT_INTERVAL.div_f32(2.0);
-        let recent =
-            self.flight.sent_at.is_some_and(|sent| now.saturating_duration_since(sent) < half);
-        if !recent && self.flight.repeats < FLIGHT_REPEATS.len() {
+        let recent = self
+            .flight
+            .sent_at
+            .is_some_and(|sent| now.saturating_duration_since(sent) < REPEAT_GAP);
+        if !recent && self.flight.repeats < MAX_FLIGHT_REPEATS {
             self.repeat(now);
         }
     }
@@ -463,9 +454,6 @@ impl Dtls {
             repeats: 0,
         };
         self.expected = self.highest.map_or(0, |highest| highest.saturating_add(1));
-        if self.expected > 0 {
-            self.first_flight = Vec::new();
-        }
     }
 
     fn fail(&mut self, reason: String) {
@@ -490,7 +478,7 @@ impl Dtls {
     fn end(&mut self) {
         self.phase = Phase::Ended;
         self.endpoint = None;
-        self.first_flight = Vec::new();
+        self.hello = hello::Assembly::default();
         self.flight = Flight::default();
     }
 }

@@ -19,7 +19,7 @@ const MAX_AHEAD: u16 = 12;
 /// Where the handshake stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Stage {
-    /// We are the server and wait for the first ClientHello.
+    /// We are the server and wait for a ClientHello, the first or the one with our cookie.
     Listening,
     /// Handshake under way.
     Handshaking,
@@ -61,7 +61,7 @@ pub(super) fn inspect(
                 handshake(record.fragment, server, stage, expected, &mut found)?;
             }
             (0, CHANGE_CIPHER_SPEC) if record.fragment == [1] => found.old = false,
-            (0, ALERT) if stage == Stage::Handshaking && record.fragment.len() == 2 => {
+            (0, ALERT) if stage == Stage::Handshaking && matches!(record.fragment, [1 | 2, _]) => {
                 found.old = false;
                 found.warning = matches!(record.fragment, [1, what] if *what != 0);
             }
