@@ -1,7 +1,7 @@
 -- Times are milliseconds since 1970 (UTC). Keys ending in _key are lower case.
 CREATE TABLE users (
     user_id INTEGER PRIMARY KEY AUTOINCREMENT,
-    kind TEXT NOT NULL,                 -- account, guest (docs/adr/0005-guests.md)
+    kind TEXT NOT NULL,                 -- account, guest (docs/adr/0006-guests.md)
     username TEXT NOT NULL,
     username_key TEXT UNIQUE,           -- NULL for guests and deleted accounts
     email TEXT NOT NULL,

@@ -39,7 +39,7 @@ words!(
     UserKind {
         /// A registered person.
         Account = "account",
-        /// Someone let in by an access token (docs/adr/0005-guests.md).
+        /// Someone let in by an access token (docs/adr/0006-guests.md).
         Guest = "guest",
     }
 );
