@@ -1,10 +1,10 @@
 //! Requests to shards and the dispatch of what they tell.
 
+use super::MediaObserver;
 use super::error::MediaError;
 use super::events::PeerEvent;
 use super::plane::MediaPlane;
 use super::state::{NewPeer, PeerView, State};
-use super::MediaObserver;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
@@ -39,7 +39,9 @@ pub struct MediaHub {
 
 impl std::fmt::Debug for MediaHub {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("MediaHub").field("shards", &self.plane.shard_count()).finish_non_exhaustive()
+        f.debug_struct("MediaHub")
+            .field("shards", &self.plane.shard_count())
+            .finish_non_exhaustive()
     }
 }
 

@@ -40,7 +40,8 @@ impl MediaObserver for MetricsObserver {
         metrics.shard_load.get_or_create(&load).set(stats.load);
         let backend = BackendLabels { kind: stats.backend.into() };
         metrics.backend.get_or_create(&backend).set(1);
-        let sum = |of: fn(&ShardStats) -> u32| last.values().map(|stats| i64::from(of(stats))).sum();
+        let sum =
+            |of: fn(&ShardStats) -> u32| last.values().map(|stats| i64::from(of(stats))).sum();
         metrics.rooms.set(sum(|stats| stats.rooms));
         metrics.peers.set(sum(|stats| stats.peers));
     }

@@ -92,17 +92,19 @@ impl State {
 
     /// All peers of a room live on one shard: the one with the fewest peers when the room came
     /// to be.
-    pub(super) fn add(&mut self, new: NewPeer, events: mpsc::Sender<PeerEvent>) -> (PeerId, ShardId) {
+    pub(super) fn add(
+        &mut self,
+        new: NewPeer,
+        events: mpsc::Sender<PeerEvent>,
+    ) -> (PeerId, ShardId) {
         let peer = PeerId(self.next_peer);
         self.next_peer = self.next_peer.wrapping_add(1);
         let shard = match self.rooms.get(&new.room) {
             Some(room) => room.shard,
             None => self.idlest(),
         };
-        let room = self
-            .rooms
-            .entry(new.room)
-            .or_insert_with(|| Room { shard, peers: BTreeSet::new() });
+        let room =
+            self.rooms.entry(new.room).or_insert_with(|| Room { shard, peers: BTreeSet::new() });
         room.peers.insert(peer);
         if let Some(load) = self.load.get_mut(usize::from(shard.0)) {
             *load = load.saturating_add(1);
@@ -177,8 +179,11 @@ impl State {
     }
 
     pub(super) fn track_down(&mut self, room: RoomId, track: weir_sfu_api::TrackId) {
-        let ids: Vec<PeerId> =
-            self.rooms.get(&room).map(|room| room.peers.iter().copied().collect()).unwrap_or_default();
+        let ids: Vec<PeerId> = self
+            .rooms
+            .get(&room)
+            .map(|room| room.peers.iter().copied().collect())
+            .unwrap_or_default();
         for id in ids {
             if let Some(peer) = self.peers.get_mut(&id) {
                 peer.view.tracks.retain(|known| known.id != track);

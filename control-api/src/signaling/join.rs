@@ -10,6 +10,7 @@ use crate::domain::types::Presence;
 use crate::store::participants::{self, Participant};
 use crate::{Error, Result};
 use serde_json::{Value, json};
+use std::sync::Arc;
 
 /// Above so many people the join answer holds only the first [`SHORT_LIST`] (contract 8.3).
 const LONG_MEETING: i64 = 100;
@@ -31,7 +32,7 @@ impl Conversation {
 
     pub(crate) async fn enter(&mut self) -> Result<()> {
         let meeting_id = self.session.meeting_id;
-        let signaling = &self.signaling;
+        let signaling = Arc::clone(&self.signaling);
         let role = self.session.changing().role;
         let newcomer = self.session.changing().phase != Phase::Joined;
         if newcomer && signaling.registry.is_locked(meeting_id) && !role.leads() {

@@ -186,10 +186,6 @@ impl Registry {
         sessions.unwrap_or_default().iter().filter(|session| wanted(session)).cloned().collect()
     }
 
-    pub(crate) fn get(&self, id: &str) -> Option<Arc<Session>> {
-        self.inner().by_id.get(id).cloned()
-    }
-
     pub(crate) fn all(&self) -> Vec<Arc<Session>> {
         self.inner().by_id.values().cloned().collect()
     }
