@@ -4,6 +4,8 @@
 mod control;
 mod describe;
 mod feedback;
+#[cfg(feature = "sim")]
+mod keyed;
 mod slots;
 mod tick;
 
@@ -227,6 +229,12 @@ impl Shard {
         self.pool.in_use()
     }
 
+    /// User name fragments and addresses known, for leak checks.
+    #[must_use]
+    pub fn known_addresses(&self) -> usize {
+        self.demux.len()
+    }
+
     /// Peers, rooms and tracks, for leak checks.
     #[must_use]
     pub fn population(&self) -> (usize, usize, usize) {
@@ -270,7 +278,11 @@ impl Shard {
         let result = self
             .decrypt(key, data, &header, packet)
             .and_then(|len| self.ingress(now, key, packet, len))
-            .map(|admitted| self.route(now, key, packet, &admitted));
+            .map(|admitted| {
+                if let Some(admitted) = admitted {
+                    self.route(now, key, packet, &admitted);
+                }
+            });
         self.pool.release(packet);
         result
     }
@@ -304,20 +316,20 @@ impl Shard {
         key: u32,
         packet: PacketRef,
         len: usize,
-    ) -> Result<Admitted, DropReason> {
+    ) -> Result<Option<Admitted>, DropReason> {
         let now_us = self.config.clock.micros(now);
         let peer = self.peers.get_mut(key).ok_or(DropReason::UnknownSource)?;
         let admitted =
             admit::admit(peer, &mut self.pool, packet, len, &mut self.next_uid, now, now_us);
         self.arm_feedback(now, key);
-        let admitted = admitted?;
+        let Some(admitted) = admitted? else { return Ok(None) };
         if admitted.broken {
             self.want_key_frame(key, admitted.publication, admitted.layer);
         }
         if admitted.feedback_full {
             self.send_transport_feedback(now, key);
         }
-        Ok(admitted)
+        Ok(Some(admitted))
     }
 
     /// Step 5: to everybody who wants it. Steps 6 and 7 for each of them.

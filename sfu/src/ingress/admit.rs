@@ -37,7 +37,8 @@ struct Located {
     payload_len: usize,
 }
 
-/// Admits the packet of `len` bytes in `slot`. `next_uid` numbers new streams.
+/// Admits the packet of `len` bytes in `slot`; `None` when it was only a probe for bandwidth.
+/// `next_uid` numbers new streams.
 pub(crate) fn admit(
     peer: &mut Peer,
     pool: &mut Pool,
@@ -46,11 +47,11 @@ pub(crate) fn admit(
     next_uid: &mut u32,
     now: Instant,
     now_us: u64,
-) -> Result<Admitted, DropReason> {
+) -> Result<Option<Admitted>, DropReason> {
     let bytes = pool.bytes(slot).get(..len).unwrap_or_default();
     let rtp = RtpPacket::parse(bytes).map_err(|_| DropReason::MalformedRtp)?;
     let feedback_full = note_transport_cc(peer, &rtp, now_us);
-    let located = locate(peer, &rtp)?;
+    let Some(located) = locate(peer, &rtp)? else { return Ok(None) };
     let (timestamp, marker, ssrc) = (rtp.timestamp(), rtp.marker(), rtp.ssrc());
     let publication = peer
         .publications
@@ -115,6 +116,8 @@ pub(crate) fn admit(
             seq
         }
         Arrival::Late { seq } => seq,
+        // Senders probe for bandwidth by repeating old packets as RTX: nothing is lost with them.
+        Arrival::Duplicate if located.binding.rtx => return Ok(None),
         Arrival::Duplicate => return Err(DropReason::Duplicate),
         Arrival::Reset { seq } => {
             stream.cache.clear(pool);
@@ -140,14 +143,14 @@ pub(crate) fn admit(
             layer.resolution = meta.facts.resolution;
         }
     }
-    Ok(Admitted {
+    Ok(Some(Admitted {
         publication: located.binding.publication,
         layer: located.binding.layer,
         meta,
         audio_level,
         broken: broken && codec.is_video(),
         feedback_full,
-    })
+    }))
 }
 
 fn take_uid(next_uid: &mut u32) -> u32 {
@@ -179,7 +182,7 @@ fn note_transport_cc(peer: &mut Peer, rtp: &RtpPacket<'_>, now_us: u64) -> bool 
 
 /// Finds the layer of a packet by SSRC, else by mid and rid, else by what SDP announced, and reads
 /// past the RTX header (RFC 4588 4).
-fn locate(peer: &mut Peer, rtp: &RtpPacket<'_>) -> Result<Located, DropReason> {
+fn locate(peer: &mut Peer, rtp: &RtpPacket<'_>) -> Result<Option<Located>, DropReason> {
     let ssrc = rtp.ssrc();
     let known = peer.bindings.iter().find(|binding| binding.ssrc == ssrc).copied();
     let binding = match known {
@@ -190,26 +193,26 @@ fn locate(peer: &mut Peer, rtp: &RtpPacket<'_>) -> Result<Located, DropReason> {
         peer.publications.get(usize::from(binding.publication)).ok_or(DropReason::UnknownStream)?;
     let (payload_start, payload_len) = (rtp.header_len(), rtp.payload().len());
     if !binding.rtx {
-        return Ok(Located {
+        return Ok(Some(Located {
             binding,
             number: rtp.sequence_number(),
             payload_type: rtp.payload_type(),
             payload_start,
             payload_len,
-        });
+        }));
     }
     let media =
         publication.rtx_payload_type(rtp.payload_type()).ok_or(DropReason::UnknownStream)?;
     match rtp.payload() {
-        &[high, low, ref rest @ ..] if !rest.is_empty() => Ok(Located {
+        &[high, low, ref rest @ ..] if !rest.is_empty() => Ok(Some(Located {
             binding,
             number: u16::from_be_bytes([high, low]),
             payload_type: media.number,
             payload_start: payload_start.saturating_add(2),
             payload_len: rest.len(),
-        }),
+        })),
         // Padding on the RTX stream probes for bandwidth; it has done its work.
-        _ => Err(DropReason::Duplicate),
+        _ => Ok(None),
     }
 }
 
