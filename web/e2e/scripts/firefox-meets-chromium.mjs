@@ -14,26 +14,8 @@ import {
   until,
   WAIT,
 } from '../lib/page.mjs';
+import { countPictures } from '../lib/pattern.mjs';
 import { noDrops, noErrors, withServer } from '../lib/scenario.mjs';
-
-/** Runs in the page: how many different pictures a video shows in `ms`. */
-async function countPictures({ selector, ms }) {
-  const canvas = document.createElement('canvas');
-  canvas.width = 16;
-  canvas.height = 9;
-  const context = canvas.getContext('2d', { willReadFrequently: true });
-  const seen = new Set();
-  const from = performance.now();
-  while (performance.now() - from < ms) {
-    const video = document.querySelector(selector);
-    if (video?.videoWidth) {
-      context.drawImage(video, 0, 0, 16, 9);
-      seen.add(context.getImageData(0, 0, 16, 9).data.join());
-    }
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-  return seen.size;
-}
 
 await withServer('firefox', { mediaIp: NETNS_IP }, async ({ server, open, keep, picture }) => {
   const fox = keep(await openFirefox());

@@ -14,6 +14,7 @@ import {
   until,
   WAIT,
 } from '../lib/page.mjs';
+import { countPictures } from '../lib/pattern.mjs';
 import { skipWithout } from '../lib/require.mjs';
 import { noDrops, noErrors, withServer } from '../lib/scenario.mjs';
 
@@ -66,6 +67,21 @@ test('chromium meets chromium', { skip }, () =>
     await bob.page.waitForSelector(`${tileOf(adaId)} .avatar`, WAIT);
     await click(ada.page, 'toggle-camera');
     await seePattern(bob.page, video(adaId), 'red', 20);
+
+    // A screen is shared, ends, and is shared again.
+    for (const round of ['first', 'second']) {
+      await click(ada.page, 'toggle-screen');
+      await bob.page.waitForSelector(id('screen-video'), WAIT);
+      const screen = { selector: id('screen-video'), ms: 500 };
+      await until(
+        `pictures of the ${round} share`,
+        () => bob.page.evaluate(countPictures, screen),
+        (pictures) => pictures > 2,
+      );
+      await picture(bob, `screen-${round}`);
+      await click(ada.page, 'toggle-screen');
+      await bob.page.waitForSelector(id('screen'), { ...WAIT, state: 'detached' });
+    }
 
     // A third comes and sees both.
     const cyd = await open({ name: 'cyd', colour: 'blue' });

@@ -162,28 +162,31 @@ export class Meeting extends Emitter<MeetingEvents> {
     this.client.leaveMeeting(this.meetingId).catch(() => {});
   }
 
-  /** Sends a track. Replaces what was sent as this source before; the old track is stopped. */
-  async publish(source: Source, track: MediaStreamTrack): Promise<void> {
+  /**
+   * Sends a track, at once or as soon as there is a connection. It replaces what was sent as this
+   * source before; the old track is stopped.
+   */
+  publish(source: Source, track: MediaStreamTrack): void {
     const old = this.tracks.get(source);
     if (old && old !== track) old.stop();
     this.tracks.set(source, track);
     track.enabled = !this.mutedSources.has(source);
     track.addEventListener('ended', () => {
-      if (this.tracks.get(source) === track) void this.unpublish(source);
+      if (this.tracks.get(source) === track) this.unpublish(source);
     });
     this.localChanged();
-    await this.applyTrack(source);
+    void this.applyTrack(source);
   }
 
   /** Stops sending a source and switches its device off. */
-  async unpublish(source: Source): Promise<void> {
+  unpublish(source: Source): void {
     const track = this.tracks.get(source);
     if (!track) return;
     this.tracks.delete(source);
     this.mutedSources.delete(source);
     track.stop();
     this.localChanged();
-    await this.applyTrack(source);
+    void this.applyTrack(source);
   }
 
   /** Silences or blackens a source without giving up its device. */
@@ -265,7 +268,9 @@ export class Meeting extends Emitter<MeetingEvents> {
       iceServers: this.iceServers,
       offer: async (sdp, tracks) => {
         const answer = await this.signaling.offer(sdp, tracks);
-        this.timings.answeredMs = performance.now();
+        if (this.timings.answeredMs < this.timings.joinedMs) {
+          this.timings.answeredMs = performance.now();
+        }
         return answer;
       },
     });

@@ -41,23 +41,23 @@ export function Controls(props: {
   const toggleMic = () =>
     run(async () => {
       if (local.tracks.microphone) meeting.setMuted('microphone', local.audio);
-      else await meeting.publish('microphone', await openMicrophone(await choice('microphone')));
+      else meeting.publish('microphone', await openMicrophone(await choice('microphone')));
     });
   const toggleCamera = () =>
     run(async () => {
-      if (local.tracks.camera) await meeting.unpublish('camera');
-      else await meeting.publish('camera', await openCamera(await choice('camera')));
+      if (local.tracks.camera) meeting.unpublish('camera');
+      else meeting.publish('camera', await openCamera(await choice('camera')));
     });
   const toggleScreen = () =>
     run(async () => {
       if (local.screen) {
-        await meeting.unpublish('screen_audio');
-        await meeting.unpublish('screen');
+        meeting.unpublish('screen_audio');
+        meeting.unpublish('screen');
         return;
       }
       const { video, audio } = await openScreen();
-      await meeting.publish('screen', video);
-      if (audio) await meeting.publish('screen_audio', audio);
+      meeting.publish('screen', video);
+      if (audio) meeting.publish('screen_audio', audio);
     });
 
   /** The device chosen before the meeting, if it is still there. */

@@ -70,7 +70,7 @@ export function MeetingPage(props: { client: WeirClient; session: Session; id: n
     });
     for (const source of ['microphone', 'camera'] as const) {
       const track = result.tracks[source];
-      if (track) await meeting.publish(source, track);
+      if (track) meeting.publish(source, track);
     }
     await meeting.join();
     expose(meeting);
