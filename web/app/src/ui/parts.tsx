@@ -1,6 +1,7 @@
 import { ApiError } from '@weir/sdk';
 import type { ComponentChildren } from 'preact';
 import { useId } from 'preact/hooks';
+import logo from './logo.svg';
 
 /** A labelled input. */
 export function Field(props: {
@@ -92,7 +93,7 @@ export function TopBar({ children }: { children?: ComponentChildren }) {
   return (
     <header class="topbar">
       <a class="brand" href="/">
-        <img src="/favicon.svg" alt="" width="28" height="28" />
+        <img src={logo} alt="" width="28" height="28" />
         <span>Weir</span>
       </a>
       <div class="topbar-end">{children}</div>
