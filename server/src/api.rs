@@ -41,6 +41,7 @@ pub(crate) fn api_config(config: &Config) -> ApiConfig {
         }),
         _ => None,
     };
+    api.video_codecs = config.media.codec_preference.iter().map(|codec| codec.kind()).collect();
     api.csrf_strict = config.csrf.strict;
     api.rate_limit_enabled = config.rate_limit.enabled;
     api.ws = WsOptions {

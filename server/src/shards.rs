@@ -1,0 +1,308 @@
+//! Shard threads: each drives one [`Shard`] with one [`Backend`], and nothing is shared between
+//! them.
+
+use crate::config::{Backend as Choice, Config};
+use anyhow::Context as _;
+use rand::TryRng as _;
+use std::collections::VecDeque;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, TrySendError, sync_channel};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant, SystemTime};
+use tokio::sync::mpsc;
+use weir_control_api::MediaPlane;
+use weir_net::{Backend, BackendChoice, SocketConfig, Waker};
+use weir_session::Certificate;
+use weir_sfu::{Clock, Input, Output, Seed, Shard, ShardConfig};
+use weir_sfu_api::{Command, Event, ShardId, ShardStats};
+
+/// Commands waiting for one shard: each is answered within a batch, so this is a thousand people
+/// who act in the same moment, many times over.
+const COMMANDS: usize = 65_536;
+/// Events waiting for the control plane.
+const EVENTS: usize = 65_536;
+/// Commands taken up between two batches of datagrams, so that media never waits for them.
+const COMMANDS_PER_TURN: usize = 256;
+/// Kernel buffers: 4 MB hold 60 ms of 500 Mbit/s.
+const SOCKET_BUFFER_BYTES: usize = 4 << 20;
+
+/// Commands to one running shard.
+struct Link {
+    commands: SyncSender<Command>,
+    waker: Waker,
+}
+
+/// All shards, as the control plane sees them.
+struct Plane {
+    links: Vec<Link>,
+}
+
+impl MediaPlane for Plane {
+    fn shard_count(&self) -> u16 {
+        u16::try_from(self.links.len()).unwrap_or(u16::MAX)
+    }
+
+    fn send(&self, shard: ShardId, command: Command) {
+        let Some(link) = self.links.get(usize::from(shard.0)) else { return };
+        match link.commands.try_send(command) {
+            Ok(()) => link.waker.wake(),
+            Err(TrySendError::Full(_)) => tracing::error!(%shard, "command queue full, dropped"),
+            Err(TrySendError::Disconnected(_)) => tracing::debug!(%shard, "shard has ended"),
+        }
+    }
+}
+
+impl Drop for Plane {
+    fn drop(&mut self) {
+        for Link { commands, waker } in self.links.drain(..) {
+            // A shard that waits for datagrams must look to see that its control plane is gone.
+            drop(commands);
+            waker.wake();
+        }
+    }
+}
+
+/// The running threads.
+pub(crate) struct ShardsHandle {
+    threads: Vec<JoinHandle<()>>,
+}
+
+impl ShardsHandle {
+    /// Waits for the threads; they end when the control plane has let go of the media plane.
+    pub(crate) fn join(self) {
+        for thread in self.threads {
+            let _ = thread.join();
+        }
+    }
+}
+
+/// Starts one thread per shard.
+///
+/// # Errors
+/// A socket or the chosen backend cannot be opened.
+pub(crate) fn start(
+    config: &Config,
+) -> anyhow::Result<(Arc<dyn MediaPlane>, mpsc::Receiver<(ShardId, Event)>, ShardsHandle)> {
+    let certificate = Certificate::generate().context("making the DTLS certificate")?;
+    let base = Instant::now();
+    let unix = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    let clock = Clock::new(base, unix);
+    let (events, receiver) = mpsc::channel(EVENTS);
+    let mut links = Vec::new();
+    let mut threads = Vec::new();
+    for number in 0..config.media.shard_count().get() {
+        let (commands, inbox) = sync_channel(COMMANDS);
+        let (opened, ready) = sync_channel(1);
+        let socket = SocketConfig {
+            listen: config.media.shard_addr(number),
+            recv_buffer_bytes: SOCKET_BUFFER_BYTES,
+            send_buffer_bytes: SOCKET_BUFFER_BYTES,
+        };
+        let choice = match config.media.backend {
+            Choice::Auto => BackendChoice::Auto,
+            Choice::IoUring => BackendChoice::IoUring,
+            Choice::Mmsg => BackendChoice::Mmsg,
+        };
+        let announced = config.media.announced_ips.clone();
+        let http_is_loopback = config.http.is_loopback();
+        let id = ShardId(number);
+        let seed = seed().context("reading the system's randomness")?;
+        let (certificate, events) = (certificate.clone(), events.clone());
+        let thread = std::thread::Builder::new()
+            .name(format!("shard-{number}"))
+            .spawn(move || {
+                // The backend belongs to this thread.
+                let backend = match weir_net::open(choice, &socket) {
+                    Ok((backend, _)) => backend,
+                    Err(error) => {
+                        let _ = opened.send(Err(error));
+                        return;
+                    }
+                };
+                let candidates = candidates(&announced, backend.local_addr(), http_is_loopback);
+                let _ = opened.send(Ok((backend.waker(), backend.local_addr(), backend.kind())));
+                let shard = Shard::new(ShardConfig { id, seed, certificate, candidates, clock });
+                let runner = Runner {
+                    id,
+                    shard,
+                    backend,
+                    inbox,
+                    events,
+                    waiting: VecDeque::new(),
+                    sent: weir_net::SendReport::default(),
+                    busy: Duration::ZERO,
+                    busy_since: base,
+                };
+                let run = std::panic::AssertUnwindSafe(|| runner.run());
+                if std::panic::catch_unwind(run).is_err() {
+                    // Its peers are lost in any case; a supervisor starts afresh.
+                    tracing::error!(shard = %id, "shard ended by a panic, the server stops");
+                    std::process::exit(70);
+                }
+            })
+            .context("starting a shard's thread")?;
+        threads.push(thread);
+        let (waker, addr, kind) = ready
+            .recv()
+            .context("a shard's thread ended")?
+            .with_context(|| format!("media.listen: opening shard {number}"))?;
+        tracing::info!(shard = number, %addr, backend = %kind, "shard listens");
+        links.push(Link { commands, waker });
+    }
+    Ok((Arc::new(Plane { links }), receiver, ShardsHandle { threads }))
+}
+
+/// Fresh randomness for one shard.
+fn seed() -> anyhow::Result<Seed> {
+    let mut rng = rand::rngs::SysRng;
+    let mut secret = [0; 32];
+    rng.try_fill_bytes(&mut secret)?;
+    Ok(Seed { public: rng.try_next_u64()?, secret })
+}
+
+/// Where clients reach the socket: announced addresses; else the one it is bound to; else those
+/// of the interfaces, or loopback when the HTTP listener is for this machine only.
+fn candidates(announced: &[IpAddr], local: SocketAddr, http_is_loopback: bool) -> Vec<SocketAddr> {
+    let port = local.port();
+    let loopback = [IpAddr::V4(Ipv4Addr::LOCALHOST), IpAddr::V6(Ipv6Addr::LOCALHOST)];
+    let ips: Vec<IpAddr> = if !announced.is_empty() {
+        announced.to_vec()
+    } else if !local.ip().is_unspecified() {
+        vec![local.ip()]
+    } else if http_is_loopback {
+        loopback.to_vec()
+    } else {
+        let all = weir_net::interface_addresses().unwrap_or_default();
+        let outside: Vec<IpAddr> = all.iter().copied().filter(|ip| !ip.is_loopback()).collect();
+        if outside.is_empty() { loopback.to_vec() } else { outside }
+    };
+    ips.into_iter()
+        // A socket without IPv6 is not reached by it.
+        .filter(|ip| local.is_ipv6() || ip.is_ipv4())
+        .map(|ip| SocketAddr::new(ip, port))
+        .collect()
+}
+
+/// One shard's loop.
+struct Runner {
+    id: ShardId,
+    shard: Shard,
+    backend: Box<dyn Backend>,
+    inbox: Receiver<Command>,
+    events: mpsc::Sender<(ShardId, Event)>,
+    /// Events that found no room.
+    waiting: VecDeque<Event>,
+    sent: weir_net::SendReport,
+    busy: Duration,
+    busy_since: Instant,
+}
+
+impl Runner {
+    /// Read a batch, handle all, drain all, send a batch; until nobody sends commands any more.
+    fn run(mut self) {
+        self.shard.handle_input(Instant::now(), Input::Timeout);
+        let mut deadline = self.drain();
+        loop {
+            let before = Instant::now();
+            let wait = deadline.map(|at| at.saturating_duration_since(before));
+            self.busy += before.saturating_duration_since(self.busy_since);
+            let shard = &mut self.shard;
+            let mut woke = None;
+            let received = self.backend.receive(wait, &mut |datagram| {
+                let now = *woke.get_or_insert_with(Instant::now);
+                shard.handle_input(
+                    now,
+                    Input::Datagram { src: datagram.src, dst: datagram.dst, data: datagram.data },
+                );
+            });
+            let now = Instant::now();
+            self.busy_since = woke.unwrap_or(now);
+            if let Err(error) = received {
+                tracing::error!(shard = %self.id, %error, "receiving failed");
+                #[expect(
+                    clippy::disallowed_methods,
+                    reason = "no busy loop while the kernel recovers"
+                )]
+                std::thread::sleep(Duration::from_millis(10));
+            }
+            loop {
+                self.shard.handle_input(now, Input::BatchEnd);
+                deadline = self.drain();
+                if !self.shard.wants_flush() {
+                    break;
+                }
+            }
+            if !self.take_commands(&mut deadline) {
+                return;
+            }
+            if deadline.is_some_and(|at| at <= Instant::now()) {
+                self.shard.handle_input(Instant::now(), Input::Timeout);
+                deadline = self.drain();
+            }
+        }
+    }
+
+    /// False when the control plane is gone.
+    fn take_commands(&mut self, deadline: &mut Option<Instant>) -> bool {
+        for _ in 0..COMMANDS_PER_TURN {
+            match self.inbox.try_recv() {
+                Ok(command) => {
+                    self.shard.handle_input(Instant::now(), Input::Command(command));
+                    *deadline = self.drain();
+                }
+                Err(TryRecvError::Empty) => return true,
+                Err(TryRecvError::Disconnected) => return false,
+            }
+        }
+        // More may wait: come back at once after a look at the socket.
+        *deadline = Some(Instant::now());
+        true
+    }
+
+    /// Passes events on and sends trains; gives the next deadline.
+    fn drain(&mut self) -> Option<Instant> {
+        let deadline = loop {
+            match self.shard.poll_output() {
+                Output::Event(Event::Stats(mut stats)) => {
+                    self.complete(&mut stats);
+                    self.waiting.push_back(Event::Stats(stats));
+                }
+                Output::Event(event) => self.waiting.push_back(event),
+                Output::Timeout(next) => break next.map(|(at, _)| at),
+            }
+        };
+        while let Some(event) = self.waiting.pop_front() {
+            match self.events.try_send((self.id, event)) {
+                Ok(()) => {}
+                Err(mpsc::error::TrySendError::Full((_, event))) => {
+                    // The control plane is behind: keep what it must know, it catches up.
+                    if !matches!(event, Event::Stats(_)) {
+                        self.waiting.push_front(event);
+                    }
+                    break;
+                }
+                Err(mpsc::error::TrySendError::Closed(_)) => break,
+            }
+        }
+        let (backend, sent) = (&mut self.backend, &mut self.sent);
+        self.shard.send_trains(|trains| {
+            let report = backend.send(trains);
+            sent.dropped_would_block += report.dropped_would_block;
+            sent.errors += report.errors;
+        });
+        deadline
+    }
+
+    /// What the shard cannot know of itself.
+    fn complete(&mut self, stats: &mut ShardStats) {
+        stats.send_would_block = self.sent.dropped_would_block as u64;
+        stats.send_errors = self.sent.errors as u64;
+        stats.backend = match self.backend.kind() {
+            weir_net::BackendKind::IoUring => "io_uring",
+            weir_net::BackendKind::Mmsg => "mmsg",
+        };
+        let busy = std::mem::take(&mut self.busy);
+        stats.load = busy.as_secs_f64().min(1.0);
+    }
+}
