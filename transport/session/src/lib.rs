@@ -16,6 +16,8 @@
         clippy::panic
     )
 )]
+#![deny(clippy::iter_over_hash_type)]
+#![cfg_attr(test, allow(clippy::disallowed_methods))]
 
 mod certificate;
 pub mod demux;

@@ -94,6 +94,12 @@ impl IceAgent {
         self.pairs.contains(addr)
     }
 
+    /// As if a check had come this way, see [`crate::PeerTransport::adopt_keys`].
+    pub(crate) fn assume_checked(&mut self, now: Instant, path: Path) {
+        self.last_check = now;
+        self.pairs.check(now, path, 0, Some(Nomination { at: now, value: None }));
+    }
+
     /// When consent ends (RFC 7675 5.1); every authenticated check moves it.
     pub(crate) fn consent_deadline(&self) -> Option<Instant> {
         self.last_check.checked_add(CONSENT_TIMEOUT)

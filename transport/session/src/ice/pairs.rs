@@ -144,7 +144,6 @@ fn replaces(new: Nomination, priority: u32, old: Nomination, old_priority: u32) 
 }
 
 #[cfg(test)]
-#[allow(clippy::disallowed_methods)] // the start of virtual time
 mod tests {
     use super::*;
     use std::time::Duration;
