@@ -13,7 +13,7 @@ mod users;
 pub use participants::ParticipantView;
 
 use crate::{App, page};
-use poem::Route;
+use poem::{Endpoint as _, EndpointExt as _, Route};
 use poem_openapi::{OpenApiService, Tags};
 
 /// Groups in the OpenAPI document.
@@ -71,11 +71,17 @@ pub(crate) fn routes(app: &App) -> Route {
     let service = service!(app);
     let spec = service.spec();
     let docs = service.swagger_ui_html();
+    // A service at the root takes "/" too: the page goes first.
+    let service = service.around(|service, request| async move {
+        if request.uri().path() == "/" {
+            return page::index().call(request).await;
+        }
+        service.call(request).await.map(poem::IntoResponse::into_response)
+    });
     Route::new()
         .nest("/", service)
         .at("/openapi.json", page::json_file(spec))
         .at("/docs", page::docs(docs))
         .at("/m/:id", page::index())
         .at("/assets/*path", page::asset())
-        .at("/", page::index())
 }
