@@ -3,7 +3,7 @@ import { useEffect, useState } from 'preact/hooks';
 import { MeetingPage } from './meeting/page.js';
 import { AccountPage } from './pages/account.js';
 import { HomePage } from './pages/home.js';
-import { navigate, useRoute } from './router.js';
+import { useRoute } from './router.js';
 
 export function App({ client }: { client: WeirClient }) {
   const route = useRoute();
@@ -15,13 +15,8 @@ export function App({ client }: { client: WeirClient }) {
     };
   }, [client]);
 
-  if (route.page === 'login' || route.page === 'register') {
-    return <AccountPage client={client} mode={route.page} />;
-  }
-  if (!session) {
-    const next = route.page === 'meeting' ? `?next=${encodeURIComponent(location.pathname)}` : '';
-    return <Redirect to={`/login${next}`} />;
-  }
+  // Who has to log in comes out where he wanted to go.
+  if (!session) return <AccountPage client={client} />;
   switch (route.page) {
     case 'home':
       return <HomePage client={client} session={session} />;
@@ -30,11 +25,6 @@ export function App({ client }: { client: WeirClient }) {
     default:
       return <NotFound />;
   }
-}
-
-function Redirect({ to }: { to: string }) {
-  useEffect(() => navigate(to, true), [to]);
-  return null;
 }
 
 function NotFound() {

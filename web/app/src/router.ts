@@ -1,17 +1,10 @@
 import { useEffect, useState } from 'preact/hooks';
 
 /** Where the page is. */
-export type Route =
-  | { page: 'home' }
-  | { page: 'login' }
-  | { page: 'register' }
-  | { page: 'meeting'; id: number }
-  | { page: 'unknown' };
+export type Route = { page: 'home' } | { page: 'meeting'; id: number } | { page: 'unknown' };
 
 export function parseRoute(path: string): Route {
   if (path === '/') return { page: 'home' };
-  if (path === '/login') return { page: 'login' };
-  if (path === '/register') return { page: 'register' };
   const meeting = /^\/m\/(\d{1,15})\/?$/.exec(path);
   if (meeting) return { page: 'meeting', id: Number(meeting[1]) };
   return { page: 'unknown' };
@@ -43,8 +36,6 @@ export function useRoute(): Route {
   useEffect(() => {
     const update = () => setRoute(parseRoute(location.pathname));
     addEventListener('popstate', update);
-    // A child may have gone elsewhere before this ran.
-    update();
     return () => removeEventListener('popstate', update);
   }, []);
   return route;

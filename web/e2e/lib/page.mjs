@@ -20,7 +20,8 @@ async function click(page, name, enabled = true) {
 
 /** Registers through the page and ends on the start page. Returns the user's number. */
 export async function register(page, url, username) {
-  await page.goto(`${url}/register`);
+  await page.goto(url);
+  await click(page, 'other-form');
   await type(page, 'field-username', username);
   await type(page, 'field-email', `${username}@weir.test`);
   await type(page, 'field-password', 'correct horse');

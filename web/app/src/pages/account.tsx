@@ -1,17 +1,16 @@
 import type { WeirClient } from '@weir/sdk';
 import { useState } from 'preact/hooks';
-import { navigate } from '../router.js';
 import { describe, Field, Problem, TopBar } from '../ui/parts.js';
 
 /** Log in or register. */
-export function AccountPage({ client, mode }: { client: WeirClient; mode: 'login' | 'register' }) {
+export function AccountPage({ client }: { client: WeirClient }) {
+  const [registering, setRegistering] = useState(false);
   const [username, setUsername] = useState('');
   const [email, setEmail] = useState('');
   const [nickname, setNickname] = useState('');
   const [password, setPassword] = useState('');
   const [busy, setBusy] = useState(false);
   const [problem, setProblem] = useState<string | null>(null);
-  const registering = mode === 'register';
 
   async function submit(event: Event) {
     event.preventDefault();
@@ -22,19 +21,21 @@ export function AccountPage({ client, mode }: { client: WeirClient; mode: 'login
         await client.register({ username, email, password, ...(nickname ? { nickname } : {}) });
       }
       await client.login(username, password);
-      navigate(nextPage(), true);
     } catch (error) {
       setProblem(describe(error));
       setBusy(false);
     }
   }
 
-  const other = registering ? '/login' : '/register';
   return (
     <>
       <TopBar />
       <main class="page narrow">
-        <form class="card stack" onSubmit={submit} data-testid={`${mode}-form`}>
+        <form
+          class="card stack"
+          onSubmit={submit}
+          data-testid={registering ? 'register-form' : 'login-form'}
+        >
           <h1>{registering ? 'Create an account' : 'Log in'}</h1>
           <Field
             label={registering ? 'User name' : 'User name or e-mail'}
@@ -83,33 +84,20 @@ export function AccountPage({ client, mode }: { client: WeirClient; mode: 'login
           </button>
           <p class="aside">
             {registering ? 'You have an account?' : 'New here?'}{' '}
-            <Link to={other + location.search} testId="other-form">
+            <button
+              class="link"
+              type="button"
+              data-testid="other-form"
+              onClick={() => {
+                setRegistering(!registering);
+                setProblem(null);
+              }}
+            >
               {registering ? 'Log in' : 'Create an account'}
-            </Link>
+            </button>
           </p>
         </form>
       </main>
     </>
   );
-}
-
-function Link({ to, testId, children }: { to: string; testId: string; children: string }) {
-  return (
-    <a
-      href={to}
-      data-testid={testId}
-      onClick={(event) => {
-        event.preventDefault();
-        navigate(to);
-      }}
-    >
-      {children}
-    </a>
-  );
-}
-
-/** Where to go after logging in: only to a meeting of ours. */
-function nextPage(): string {
-  const next = new URLSearchParams(location.search).get('next') ?? '/';
-  return /^\/m\/\d+$/.test(next) ? next : '/';
 }
