@@ -1,6 +1,7 @@
 //! One thin file for each documented group of endpoints.
 
 mod auth;
+mod described;
 mod meetings;
 mod messages;
 mod my;
@@ -52,6 +53,7 @@ macro_rules! service {
                 tokens::TokensApi { app: app.clone() },
                 sessions::SessionsApi { app: app.clone() },
                 system::SystemApi { app: app.clone() },
+                described::Described,
             ),
             "Weir",
             env!("CARGO_PKG_VERSION"),
@@ -73,7 +75,7 @@ pub(crate) fn routes(app: &App) -> Route {
     let docs = service.swagger_ui_html();
     // A service at the root takes "/" too: the page goes first.
     let service = service.around(|service, request| async move {
-        if request.uri().path() == "/" {
+        if matches!(request.uri().path(), "" | "/") {
             return page::index().call(request).await;
         }
         service.call(request).await.map(poem::IntoResponse::into_response)
