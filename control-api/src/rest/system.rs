@@ -2,8 +2,10 @@
 
 use super::Group;
 use crate::{App, Error, Reply, Result};
-use poem_openapi::payload::PlainText;
-use poem_openapi::{Object, OpenApi};
+use poem::{IntoResponse, Response};
+use poem_openapi::registry::{MetaMediaType, MetaResponse, MetaResponses, Registry};
+use poem_openapi::types::Type;
+use poem_openapi::{ApiResponse, Object, OpenApi};
 
 pub(super) struct SystemApi {
     pub(super) app: App,
@@ -53,15 +55,38 @@ impl SystemApi {
     }
 
     /// Prometheus metrics
-    #[oai(
-        path = "/metrics",
-        method = "get",
-        operation_id = "system.metrics",
-        actual_type = "PlainText<String>"
-    )]
-    async fn metrics(&self) -> poem::Response {
-        poem::Response::builder()
-            .content_type("text/plain; version=0.0.4; charset=utf-8")
-            .body(self.app.metrics.text())
+    #[oai(path = "/metrics", method = "get", operation_id = "system.metrics")]
+    async fn metrics(&self) -> MetricsText {
+        MetricsText(self.app.metrics.text())
     }
+}
+
+/// The text format of Prometheus, outside of the envelope.
+pub(super) struct MetricsText(String);
+
+const TEXT_FORMAT: &str = "text/plain; version=0.0.4; charset=utf-8";
+
+impl IntoResponse for MetricsText {
+    fn into_response(self) -> Response {
+        self.0.with_content_type(TEXT_FORMAT).into_response()
+    }
+}
+
+impl ApiResponse for MetricsText {
+    fn meta() -> MetaResponses {
+        MetaResponses {
+            responses: vec![MetaResponse {
+                description: "Metrics",
+                status: Some(200),
+                status_range: None,
+                content: vec![MetaMediaType {
+                    content_type: TEXT_FORMAT,
+                    schema: String::schema_ref(),
+                }],
+                headers: Vec::new(),
+            }],
+        }
+    }
+
+    fn register(_registry: &mut Registry) {}
 }

@@ -32,7 +32,9 @@ fn read(value: Value) -> Result<Sample, Vec<String>> {
 fn null_is_absence_and_unknown_fields_are_nothing() {
     let sample = read(json!({"name": " abc ", "size": null, "more": 1})).unwrap();
     assert_eq!((sample.name.as_str(), sample.size, sample.inner.is_none()), ("abc", None, true));
-    assert!(Sample::IS_REQUIRED && !Inner::IS_REQUIRED);
+    let sample = read(json!({"name": "x", "inner": {"on": true}})).unwrap();
+    assert_eq!(sample.inner.unwrap().on, Some(true));
+    const { assert!(Sample::IS_REQUIRED && !Inner::IS_REQUIRED) };
 }
 
 #[test]
