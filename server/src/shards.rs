@@ -24,6 +24,8 @@ const COMMANDS: usize = 65_536;
 const EVENTS: usize = 65_536;
 /// Commands taken up between two batches of datagrams, so that media never waits for them.
 const COMMANDS_PER_TURN: usize = 256;
+/// How long a port in use is waited for at the start.
+const PORT_WAIT: Duration = Duration::from_secs(3);
 /// Kernel buffers: 4 MB hold 60 ms of 500 Mbit/s.
 const SOCKET_BUFFER_BYTES: usize = 4 << 20;
 
@@ -63,6 +65,9 @@ impl Drop for Plane {
     }
 }
 
+/// What the shards tell.
+pub(crate) type Events = mpsc::Receiver<(ShardId, Event)>;
+
 /// The running threads.
 pub(crate) struct ShardsHandle {
     threads: Vec<JoinHandle<()>>,
@@ -83,7 +88,7 @@ impl ShardsHandle {
 /// A socket or the chosen backend cannot be opened.
 pub(crate) fn start(
     config: &Config,
-) -> anyhow::Result<(Arc<dyn MediaPlane>, mpsc::Receiver<(ShardId, Event)>, ShardsHandle)> {
+) -> anyhow::Result<(Arc<dyn MediaPlane>, Events, ShardsHandle)> {
     let certificate = Certificate::generate().context("making the DTLS certificate")?;
     let base = Instant::now();
     let unix = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
@@ -113,7 +118,7 @@ pub(crate) fn start(
             .name(format!("shard-{number}"))
             .spawn(move || {
                 // The backend belongs to this thread.
-                let backend = match weir_net::open(choice, &socket) {
+                let backend = match open(choice, &socket) {
                     Ok((backend, _)) => backend,
                     Err(error) => {
                         let _ = opened.send(Err(error));
@@ -151,6 +156,26 @@ pub(crate) fn start(
         links.push(Link { commands, waker });
     }
     Ok((Arc::new(Plane { links }), receiver, ShardsHandle { threads }))
+}
+
+/// Opens the backend. A server that ended a moment ago may still hold the port: the kernel takes a
+/// ring apart after its process is gone.
+fn open(
+    choice: BackendChoice,
+    socket: &SocketConfig,
+) -> Result<(Box<dyn Backend>, Option<String>), weir_net::NetError> {
+    let end = Instant::now() + PORT_WAIT;
+    loop {
+        match weir_net::open(choice, socket) {
+            Err(weir_net::NetError::Bind { source, .. })
+                if source.kind() == std::io::ErrorKind::AddrInUse && Instant::now() < end =>
+            {
+                #[expect(clippy::disallowed_methods, reason = "start-up only, nothing runs yet")]
+                std::thread::sleep(Duration::from_millis(50));
+            }
+            result => return result,
+        }
+    }
 }
 
 /// Fresh randomness for one shard.

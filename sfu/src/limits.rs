@@ -66,6 +66,10 @@ pub const LAYER_STEADY: Duration = Duration::from_millis(500);
 pub const HANDSHAKES_PER_BATCH: usize = 8;
 /// DTLS datagrams that may wait; more are dropped and retransmitted by the peer.
 pub const HANDSHAKES_WAITING: usize = 512;
+/// How long packets of a peer that left are expected rather than counted as drops.
+pub const DEPARTED_FOR: Duration = Duration::from_secs(5);
+/// Peers remembered for [`DEPARTED_FOR`].
+pub const DEPARTED: usize = 256;
 /// Trains are handed to the backend when this many bytes wait, also within a batch.
 pub const TRAIN_BYTES: usize = 4 << 20;
 /// Interval of [`weir_sfu_api::Event::Stats`].

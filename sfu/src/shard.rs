@@ -104,6 +104,8 @@ pub struct Shard {
     /// Layers of which somebody wants a key frame: peer, publication, layer.
     key_frames: Vec<(u32, u8, u8)>,
     handshakes: VecDeque<(SocketAddr, Vec<u8>)>,
+    /// Addresses of peers that left a moment ago, whose last packets are still on the way.
+    departed: VecDeque<(SocketAddr, Instant)>,
     handshakes_done: usize,
     out: TrainBuf,
     events: VecDeque<Event>,
@@ -139,6 +141,7 @@ impl Shard {
             changed: Vec::new(),
             key_frames: Vec::new(),
             handshakes: VecDeque::new(),
+            departed: VecDeque::new(),
             handshakes_done: 0,
             out: TrainBuf::default(),
             events: VecDeque::new(),
@@ -250,7 +253,7 @@ impl Shard {
             return self.on_stun(now, src, dst, data);
         }
         let Some(key) = self.demux.by_addr(&src) else {
-            return self.counters.dropped(DropReason::UnknownSource);
+            return self.on_stranger(now, src);
         };
         let result = match kind {
             DatagramKind::Rtp => self.on_rtp(now, key, data),
@@ -266,6 +269,16 @@ impl Shard {
             tracing::trace!(shard = %self.config.id, peer = key, reason = reason.label(), "dropped");
         }
         self.reschedule(key);
+    }
+
+    /// A datagram from nobody known: a drop, unless its sender just left.
+    fn on_stranger(&mut self, now: Instant, src: SocketAddr) {
+        let late = self.departed.iter().any(|(addr, at)| {
+            *addr == src && now.saturating_duration_since(*at) < limits::DEPARTED_FOR
+        });
+        if !late {
+            self.counters.dropped(DropReason::UnknownSource);
+        }
     }
 
     /// Steps 3 (decrypt) to 7 (rewrite) of one RTP packet.

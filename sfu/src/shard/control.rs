@@ -161,6 +161,12 @@ impl Shard {
         }
         if let Some(transport) = &peer.transport {
             self.demux.remove_ufrag(&transport.local_credentials().ufrag);
+            if let Some(path) = transport.path() {
+                if self.departed.len() >= limits::DEPARTED {
+                    self.departed.pop_front();
+                }
+                self.departed.push_back((path.remote, now));
+            }
         }
         self.peer_ids.remove(&peer.id);
         self.leave_room(key, room_index, &peer);
