@@ -10,6 +10,7 @@ use crate::store::Db;
 use crate::{ApiConfig, Clock, MediaPlane, Metrics};
 use std::ops::Deref;
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 use tokio::sync::broadcast;
 
 /// A handle to the state; clones share it.
@@ -73,6 +74,14 @@ impl AppState {
     #[must_use]
     pub fn signaling(&self) -> Option<&Arc<Signaling>> {
         self.signaling.get()
+    }
+
+    /// Tells everybody that the server stops: WebSockets close with 1001, peers with DTLS
+    /// close_notify. Takes at most `within`.
+    pub async fn shutdown(&self, within: Duration) {
+        if let Some(signaling) = self.signaling() {
+            tokio::join!(signaling.shutdown(within), signaling.hub().shutdown(within));
+        }
     }
 
     /// Seconds since the start.

@@ -30,6 +30,11 @@ pub(crate) fn check(app: &App, context: &Context, request: &Request) -> Result<(
 
 /// The answer to a preflight of an allowed origin.
 pub(crate) fn preflight(app: &App, context: &Context, request: &Request) -> Option<Response> {
+    // WHIP and WHEP are open to all and answer for themselves.
+    let path = request.uri().path();
+    if path.starts_with("/whip/") || path.starts_with("/whep/") {
+        return None;
+    }
     let asks = request.method() == Method::OPTIONS
         && request.headers().contains_key(header::ACCESS_CONTROL_REQUEST_METHOD);
     let origin = of(request).filter(|origin| asks && is_allowed(app, context, origin))?;

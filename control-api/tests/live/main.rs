@@ -1,0 +1,13 @@
+//! What people and encoders do over real sockets: one behaviour per file, named as a sentence.
+
+mod harness;
+
+mod every_credential_opens_the_websocket;
+mod hostile_frames_end_in_errors;
+mod messages_are_relayed;
+mod people_join_and_leave_over_websocket;
+mod rights_reach_the_shard;
+mod the_media_server_answers_offers;
+mod the_waiting_room_holds_people_back;
+mod whep_plays;
+mod whip_publishes;
