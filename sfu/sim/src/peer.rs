@@ -1,0 +1,695 @@
+//! A person's browser as far as the server can tell: checks, SRTP, publishing and receiving.
+
+pub(crate) mod describe;
+pub mod recv;
+pub mod send;
+
+use rand::rngs::StdRng;
+use rand::{RngExt, SeedableRng};
+use recv::Slot;
+use send::{Outgoing, Track, Wide};
+use std::collections::VecDeque;
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+use weir_session::srtp::SrtpSession;
+use weir_session::{Certificate, Output, PeerTransport, TransportConfig, TransportEvent};
+use weir_sfu_api::{
+    CodecKind, DtlsSetup, ExtensionKind, Fingerprint, HashAlgorithm, IceCredentials, MediaAnswer,
+    MediaDescription, PeerId, Rights, RoomId, SlotPolicy, SourceKind, TransportAnswer,
+    TransportDescription,
+};
+use weir_wire::classify::{DatagramKind, classify};
+use weir_wire::rtcp::{self, RtcpPacket, SenderInfo};
+use weir_wire::rtp::{RtpPacket, parse_header};
+use weir_wire::stun::{StunClass, StunMessage, StunWriter};
+
+/// Interval of checks, as browsers send them (RFC 7675 5.1).
+const CHECK: Duration = Duration::from_millis(2_500);
+/// Interval of reports.
+const REPORT: Duration = Duration::from_millis(1_000);
+/// Interval of looks at what is missing.
+const LOOK: Duration = Duration::from_millis(10);
+
+/// What a peer publishes in one m-line.
+#[derive(Debug, Clone)]
+pub struct Source {
+    /// What it shows.
+    pub kind: SourceKind,
+    /// Its codec.
+    pub codec: CodecKind,
+    /// Three rids q, h and f instead of one layer.
+    pub simulcast: bool,
+    /// Of the only layer.
+    pub bitrate_bps: u64,
+    /// Frames per second of video; audio has 50.
+    pub fps: u32,
+    /// First sequence number, random without.
+    pub first_seq: Option<u16>,
+}
+
+impl Source {
+    /// Opus.
+    #[must_use]
+    pub fn microphone() -> Self {
+        Self {
+            kind: SourceKind::Microphone,
+            codec: CodecKind::Opus,
+            simulcast: false,
+            bitrate_bps: 40_000,
+            fps: 50,
+            first_seq: None,
+        }
+    }
+
+    /// VP8 at 800 kbit/s and 25 frames per second.
+    #[must_use]
+    pub fn camera() -> Self {
+        Self {
+            kind: SourceKind::Camera,
+            codec: CodecKind::Vp8,
+            bitrate_bps: 800_000,
+            fps: 25,
+            ..Self::microphone()
+        }
+    }
+
+    /// Three layers.
+    #[must_use]
+    pub fn simulcast_camera() -> Self {
+        Self { simulcast: true, ..Self::camera() }
+    }
+
+    /// With another codec.
+    #[must_use]
+    pub fn with_codec(self, codec: CodecKind) -> Self {
+        Self { codec, ..self }
+    }
+}
+
+/// What a peer is made from.
+#[derive(Debug, Clone)]
+pub struct PeerSetup {
+    /// Its id; also the source id in its media.
+    pub id: u64,
+    /// Its room.
+    pub room: u64,
+    /// What it may do.
+    pub rights: Rights,
+    /// How its slots are filled.
+    pub policy: SlotPolicy,
+    /// What it publishes.
+    pub publish: Vec<Source>,
+    /// Receiving m-lines for audio.
+    pub audio_slots: usize,
+    /// Receiving m-lines for video.
+    pub video_slots: usize,
+    /// Which payload types and extension ids it uses: 0 or 1.
+    pub dialect: u8,
+    /// Transport-wide feedback, else REMB.
+    pub transport_cc: bool,
+    /// Video codecs it cannot receive.
+    pub without: Vec<CodecKind>,
+    /// How far its clock is ahead of the server's.
+    pub clock_ahead: Duration,
+    /// A real DTLS handshake instead of given keys: takes true randomness.
+    pub handshake: bool,
+}
+
+impl PeerSetup {
+    /// Receives three of each kind, publishes nothing.
+    #[must_use]
+    pub fn new(id: u64, room: u64) -> Self {
+        Self {
+            id,
+            room,
+            rights: Rights::ALL,
+            policy: SlotPolicy::JoinOrder,
+            publish: Vec::new(),
+            audio_slots: 3,
+            video_slots: 3,
+            dialect: (id % 2) as u8,
+            transport_cc: true,
+            without: Vec::new(),
+            clock_ahead: Duration::from_secs(3_600 * (id % 5)),
+            handshake: false,
+        }
+    }
+
+    /// Publishes this too.
+    #[must_use]
+    pub fn publish(mut self, source: Source) -> Self {
+        self.publish.push(source);
+        self
+    }
+
+    /// Publishes microphone and camera.
+    #[must_use]
+    pub fn talking(self) -> Self {
+        self.publish(Source::microphone()).publish(Source::camera())
+    }
+
+    /// Has so many slots.
+    #[must_use]
+    pub fn slots(self, audio_slots: usize, video_slots: usize) -> Self {
+        Self { audio_slots, video_slots, ..self }
+    }
+}
+
+enum Crypto {
+    None,
+    Keyed(Box<SrtpSession>),
+    Dtls(Box<PeerTransport>),
+}
+
+/// A person's browser.
+pub struct SimPeer {
+    /// As it was made; slots may be added before the next offer.
+    pub setup: PeerSetup,
+    /// What it publishes.
+    pub tracks: Vec<Track>,
+    /// What it receives.
+    pub slots: Vec<Slot>,
+    /// Transport-wide numbers.
+    pub wide: Wide,
+    /// Where it sends from.
+    pub addr: SocketAddr,
+    /// False: gone without a word.
+    pub alive: bool,
+    /// Answers to its checks.
+    pub checks_answered: u64,
+    /// The last REMB.
+    pub remb_bps: Option<u64>,
+    /// Media that could not be opened or belongs to no slot. Empty in a good run.
+    pub faults: Vec<String>,
+    /// The largest RTCP packet.
+    pub largest_rtcp: usize,
+    /// Whether it has keys.
+    pub connected: bool,
+    ice: IceCredentials,
+    server: Option<TransportAnswer>,
+    certificate: Option<Certificate>,
+    crypto: Crypto,
+    rng: StdRng,
+    base: Instant,
+    out: VecDeque<Vec<u8>>,
+    next_check: Option<Instant>,
+    next_report: Instant,
+    next_look: Option<Instant>,
+    round_trip: Duration,
+    feedback_ssrc: u32,
+}
+
+/// NTP time of the start of virtual time: any date will do.
+const EPOCH_NTP_SECONDS: u64 = 3_900_000_000;
+
+fn ntp_of(micros: u64) -> u64 {
+    let seconds = EPOCH_NTP_SECONDS + micros / 1_000_000;
+    (seconds << 32) | (((micros % 1_000_000) << 32) / 1_000_000)
+}
+
+fn sign(pwd: &str, writer: StunWriter) -> Vec<u8> {
+    use aws_lc_rs::hmac;
+    let key = hmac::Key::new(hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY, pwd.as_bytes());
+    writer.finish(Some(&|input: &[u8]| {
+        hmac::sign(&key, input).as_ref().try_into().expect("SHA-1 has 20 bytes")
+    }))
+}
+
+/// A connectivity check with USE-CANDIDATE for the owner of `to`.
+#[must_use]
+pub fn check(to: &IceCredentials, from_ufrag: &str, transaction: [u8; 12]) -> Vec<u8> {
+    let mut writer = StunWriter::binding_request(transaction);
+    writer.username(&format!("{}:{from_ufrag}", to.ufrag));
+    writer.priority(1_853_817_087).use_candidate().ice_controlling(7);
+    sign(&to.pwd, writer)
+}
+
+impl SimPeer {
+    /// `base` is the start of virtual time.
+    #[must_use]
+    pub fn new(
+        setup: PeerSetup,
+        addr: SocketAddr,
+        seed: u64,
+        base: Instant,
+        now: Instant,
+        round_trip: Duration,
+    ) -> Self {
+        let mut rng = StdRng::seed_from_u64(seed);
+        let who = (setup.id as u32, setup.dialect, setup.transport_cc);
+        let tracks = setup.publish.iter().enumerate();
+        let tracks =
+            tracks.map(|(n, source)| Track::new(source.clone(), n, who, &mut rng, now)).collect();
+        let certificate = setup.handshake.then(|| Certificate::generate().expect("a key"));
+        let mut word =
+            |len: usize| (0..len).map(|_| char::from(rng.random_range(b'a'..=b'z'))).collect();
+        let ice = IceCredentials { ufrag: word(4), pwd: word(24) };
+        Self {
+            tracks,
+            slots: Vec::new(),
+            wide: Wide::starting_at(rng.random()),
+            addr,
+            alive: true,
+            checks_answered: 0,
+            remb_bps: None,
+            faults: Vec::new(),
+            largest_rtcp: 0,
+            connected: false,
+            ice,
+            server: None,
+            certificate,
+            crypto: Crypto::None,
+            base,
+            out: VecDeque::new(),
+            next_check: None,
+            next_report: now + Duration::from_millis(rng.random_range(0..500)),
+            next_look: None,
+            round_trip,
+            feedback_ssrc: rng.random_range(1..u32::MAX),
+            setup,
+            rng,
+        }
+    }
+
+    /// Its id.
+    #[must_use]
+    pub fn id(&self) -> PeerId {
+        PeerId(self.setup.id)
+    }
+
+    /// Its room.
+    #[must_use]
+    pub fn room(&self) -> RoomId {
+        RoomId(self.setup.room)
+    }
+
+    /// The slot with this mid.
+    ///
+    /// # Panics
+    /// When there is none.
+    #[must_use]
+    pub fn slot(&self, mid: &str) -> &Slot {
+        let found = self.slots.iter().find(|slot| slot.mid.as_str() == mid);
+        found.unwrap_or_else(|| panic!("peer {} has no slot {mid}", self.setup.id))
+    }
+
+    /// Its offer as the shard gets it.
+    #[must_use]
+    pub fn description(&self) -> MediaDescription {
+        let fingerprint = match &self.certificate {
+            Some(certificate) => certificate.fingerprint().clone(),
+            None => Fingerprint { algorithm: HashAlgorithm::Sha256, value: vec![0; 32] },
+        };
+        MediaDescription {
+            transport: TransportDescription {
+                ice: self.ice.clone(),
+                fingerprints: vec![fingerprint],
+                setup: DtlsSetup::ActPass,
+            },
+            sections: describe::sections(&self.setup, &self.tracks),
+        }
+    }
+
+    /// Publishes one thing more, from the next offer on.
+    pub fn add_track(&mut self, now: Instant, source: Source) {
+        let who = (self.setup.id as u32, self.setup.dialect, self.setup.transport_cc);
+        let track = Track::new(source, self.tracks.len(), who, &mut self.rng, now);
+        self.tracks.push(track);
+    }
+
+    /// Restarts the encoder of a track under other SSRCs, without another offer.
+    pub fn change_ssrc(&mut self, track: usize) {
+        self.tracks[track].change_ssrc(&mut self.rng);
+    }
+
+    /// New ICE credentials for the next offer.
+    pub fn restart_ice(&mut self) {
+        let rng = &mut self.rng;
+        let mut word =
+            |len: usize| (0..len).map(|_| char::from(rng.random_range(b'a'..=b'z'))).collect();
+        self.ice = IceCredentials { ufrag: word(4), pwd: word(24) };
+    }
+
+    /// Takes the server's answer: slots, and where to send checks from now on.
+    pub fn take_answer(&mut self, now: Instant, transport: &TransportAnswer, media: &MediaAnswer) {
+        let sections = self.description().sections;
+        for (section, answer) in sections.iter().zip(&media.sections) {
+            let Some(group) = answer.ssrcs else { continue };
+            match self.slots.iter().find(|slot| slot.mid == answer.mid) {
+                Some(known) if known.ssrc == group.media => {}
+                Some(_) => self.faults.push(format!("slot {} changed its SSRC", answer.mid)),
+                None => {
+                    self.slots.push(Slot::new(section.mid, section.kind, group.media, group.rtx));
+                }
+            }
+        }
+        let first = self.server.is_none();
+        self.server = Some(transport.clone());
+        self.next_check = Some(now);
+        if first && let Some(certificate) = self.certificate.clone() {
+            let config = TransportConfig {
+                local: self.ice.clone(),
+                remote: TransportDescription {
+                    ice: transport.ice.clone(),
+                    fingerprints: vec![transport.fingerprint.clone()],
+                    // The server waits, so this end calls.
+                    setup: DtlsSetup::Passive,
+                },
+                certificate,
+            };
+            self.crypto = Crypto::Dtls(Box::new(PeerTransport::new(config, now)));
+        }
+    }
+
+    /// The keys, without a handshake.
+    pub fn set_keys(&mut self, srtp: SrtpSession) {
+        self.crypto = Crypto::Keyed(Box::new(srtp));
+        self.connected = true;
+    }
+
+    fn micros(&self, now: Instant) -> u64 {
+        now.saturating_duration_since(self.base).as_micros() as u64
+    }
+
+    /// When [`Self::handle_timeout`] has something to do.
+    #[must_use]
+    pub fn next_deadline(&self) -> Option<Instant> {
+        if !self.alive {
+            return None;
+        }
+        let frames = self.tracks.iter().map(|track| track.next_frame);
+        let frames = frames.filter(|_| self.connected).min();
+        let dtls = match &self.crypto {
+            Crypto::Dtls(transport) => transport.poll_timeout().map(|(at, _)| at),
+            _ => None,
+        };
+        let report = self.connected.then_some(self.next_report);
+        [frames, dtls, report, self.next_check, self.next_look].into_iter().flatten().min()
+    }
+
+    /// The next datagram for the server.
+    pub fn poll_transmit(&mut self) -> Option<Vec<u8>> {
+        self.out.pop_front()
+    }
+
+    /// Time has come.
+    pub fn handle_timeout(&mut self, now: Instant) {
+        if !self.alive {
+            return;
+        }
+        if self.next_check.is_some_and(|at| at <= now) {
+            self.next_check = Some(now + CHECK);
+            if let Some(server) = &self.server {
+                let transaction = self.rng.random();
+                self.out.push_back(check(&server.ice, &self.ice.ufrag, transaction));
+            }
+        }
+        if let Crypto::Dtls(transport) = &mut self.crypto {
+            transport.handle_timeout(now);
+            self.drain_dtls(now);
+        }
+        if !self.connected {
+            return;
+        }
+        let now_us = self.micros(now);
+        let mut made = Vec::new();
+        for track in &mut self.tracks {
+            track.make(now, now_us, &mut self.wide, &mut made);
+        }
+        for packet in &made {
+            self.seal(packet);
+        }
+        if self.next_look.is_some_and(|at| at <= now) {
+            self.look(now);
+        }
+        if self.next_report <= now {
+            self.next_report = now + REPORT;
+            self.report(now);
+        }
+    }
+
+    fn seal(&mut self, packet: &Outgoing) {
+        let mut out = vec![0; packet.header.len() + packet.payload.len() + 64];
+        let parts = [packet.payload.as_slice(), &[]];
+        let len = match &self.crypto {
+            Crypto::Keyed(srtp) => srtp.seal_rtp(packet.index, &packet.header, parts, 0, &mut out),
+            Crypto::Dtls(transport) => {
+                transport.seal_rtp(packet.index, &packet.header, parts, 0, &mut out)
+            }
+            Crypto::None => None,
+        };
+        out.truncate(len.unwrap_or(0));
+        if !out.is_empty() {
+            self.out.push_back(out);
+        }
+    }
+
+    fn send_rtcp(&mut self, compound: &[u8]) {
+        self.out.extend(seal_rtcp(&mut self.crypto, compound));
+    }
+
+    fn look(&mut self, now: Instant) {
+        let mut out = Vec::new();
+        let own = self.feedback_ssrc;
+        for slot in &mut self.slots {
+            let (numbers, key_frame) = slot.look(now, self.round_trip);
+            rtcp::write_nack(&mut out, own, slot.ssrc, &numbers);
+            if key_frame {
+                rtcp::write_pli(&mut out, own, slot.ssrc);
+            }
+        }
+        let again = self.slots.iter().any(Slot::wants_look);
+        self.next_look = again.then(|| now + LOOK);
+        if !out.is_empty() {
+            let mut compound = Vec::new();
+            rtcp::write_receiver_report(&mut compound, own, &[]);
+            compound.extend(out);
+            self.send_rtcp(&compound);
+        }
+    }
+
+    fn report(&mut self, now: Instant) {
+        let now_us = self.micros(now);
+        let ntp = ntp_of(now_us + self.setup.clock_ahead.as_micros() as u64);
+        for track in &self.tracks {
+            let rate = u64::from(track.source.codec.clock_rate());
+            let mut out = Vec::new();
+            for stream in track.streams.iter().filter(|stream| stream.packets > 0) {
+                let ticks = (now_us * rate / 1_000_000) as u32;
+                let info = SenderInfo {
+                    ntp,
+                    rtp_timestamp: stream.timestamp_base.wrapping_add(ticks),
+                    packet_count: stream.packets,
+                    octet_count: stream.octets,
+                };
+                rtcp::write_sender_report(&mut out, stream.ssrc, &info, &[]);
+                rtcp::write_sdes_cname(&mut out, stream.ssrc, "sim");
+            }
+            if !out.is_empty() {
+                self.out.extend(seal_rtcp(&mut self.crypto, &out));
+            }
+        }
+        let blocks: Vec<_> = self.slots.iter_mut().filter_map(|slot| slot.report(now)).collect();
+        let mut out = Vec::new();
+        rtcp::write_receiver_report(&mut out, self.feedback_ssrc, &blocks);
+        self.send_rtcp(&out);
+    }
+
+    /// A datagram from the server at `src`.
+    pub fn handle_input(&mut self, now: Instant, src: SocketAddr, data: &[u8]) {
+        if !self.alive {
+            return;
+        }
+        match classify(data) {
+            DatagramKind::Stun => self.on_stun(now, src, data),
+            DatagramKind::Dtls => {
+                if let Crypto::Dtls(transport) = &mut self.crypto {
+                    let _ = transport.handle_dtls(now, src, data);
+                    self.drain_dtls(now);
+                }
+            }
+            DatagramKind::Rtp => self.on_rtp(now, data),
+            DatagramKind::Rtcp => self.on_rtcp(now, data),
+            DatagramKind::Unknown => self.faults.push("unknown datagram".to_owned()),
+        }
+        if self.next_look.is_none() && self.slots.iter().any(Slot::wants_look) {
+            self.next_look = Some(now + LOOK);
+        }
+    }
+
+    fn on_stun(&mut self, now: Instant, src: SocketAddr, data: &[u8]) {
+        let good =
+            StunMessage::parse(data).is_ok_and(|message| message.class() == StunClass::Success);
+        if !good {
+            return;
+        }
+        self.checks_answered += 1;
+        let Some(server) = self.server.as_ref() else { return };
+        if let Crypto::Dtls(transport) = &mut self.crypto
+            && transport.path().is_none()
+        {
+            // This transport is lite too and wants a check: as if the server had sent one.
+            let request = check(&self.ice, &server.ice.ufrag, *b"as from peer");
+            let _ = transport.handle_stun(now, src, None, &request);
+            self.drain_dtls(now);
+        }
+    }
+
+    fn drain_dtls(&mut self, _now: Instant) {
+        let Crypto::Dtls(transport) = &mut self.crypto else { return };
+        while let Some(output) = transport.poll_output() {
+            match output {
+                Output::Transmit { data, .. } if classify(&data) == DatagramKind::Dtls => {
+                    self.out.push_back(data.to_vec());
+                }
+                Output::Event(TransportEvent::Connected { .. }) => self.connected = true,
+                Output::Event(TransportEvent::ClosedByPeer) => self.connected = false,
+                Output::Event(TransportEvent::HandshakeFailed(why)) => self.faults.push(why),
+                Output::Transmit { .. } | Output::Event(_) => {}
+            }
+        }
+    }
+
+    fn on_rtp(&mut self, now: Instant, data: &[u8]) {
+        let Ok(header) = parse_header(data) else {
+            return self.faults.push("malformed RTP".to_owned());
+        };
+        let mut plain = vec![0; data.len()];
+        let opened = match &mut self.crypto {
+            Crypto::Keyed(srtp) => srtp.open_rtp(
+                header.ssrc,
+                header.sequence_number,
+                header.header_len,
+                data,
+                &mut plain,
+            ),
+            Crypto::Dtls(transport) => transport.open_rtp(data, &header, &mut plain),
+            Crypto::None => return,
+        };
+        let len = match opened {
+            Ok(opened) => opened.len,
+            // The network's copy.
+            Err(weir_session::SrtpError::Replayed) => return,
+            Err(error) => return self.faults.push(format!("{header:?}: {error}")),
+        };
+        let Ok(rtp) = RtpPacket::parse(&plain[..len]) else {
+            return self.faults.push("malformed RTP".to_owned());
+        };
+        let dialect = self.setup.dialect;
+        let slot = self
+            .slots
+            .iter_mut()
+            .find(|slot| slot.ssrc == rtp.ssrc() || slot.rtx_ssrc == Some(rtp.ssrc()));
+        let Some(slot) = slot else {
+            return self.faults.push(format!("SSRC {} belongs to no slot", rtp.ssrc()));
+        };
+        let rtx = slot.rtx_ssrc == Some(rtp.ssrc());
+        let codec = CODECS.into_iter().find(|codec| {
+            let (media, repair) = describe::numbers(dialect, *codec);
+            if rtx { repair == Some(rtp.payload_type()) } else { media == rtp.payload_type() }
+        });
+        let Some(codec) = codec.filter(|codec| !self.setup.without.contains(codec)) else {
+            return self.faults.push(format!("payload type {} unknown", rtp.payload_type()));
+        };
+        let map = describe::extensions(dialect, slot.kind, self.setup.transport_cc);
+        let value = |kind| map.id(kind).and_then(|id| rtp.extension(id));
+        if let Some(level) = value(ExtensionKind::AudioLevel).and_then(<[u8]>::first) {
+            *slot.levels.entry(level & 0x7f).or_default() += 1;
+        }
+        let original = rtx.then(|| {
+            let number = rtp.payload().first_chunk::<2>().copied().unwrap_or_default();
+            u16::from_be_bytes(number)
+        });
+        slot.take(now, &rtp, codec, original, value(ExtensionKind::DependencyDescriptor));
+    }
+
+    fn on_rtcp(&mut self, now: Instant, data: &[u8]) {
+        let mut plain = vec![0; data.len()];
+        let opened = match &mut self.crypto {
+            Crypto::Keyed(srtp) => srtp.open_rtcp(data, &mut plain),
+            Crypto::Dtls(transport) => transport.open_rtcp(data, &mut plain),
+            Crypto::None => return,
+        };
+        let len = match opened {
+            Ok(len) => len,
+            Err(weir_session::SrtpError::Replayed) => return,
+            Err(error) => return self.faults.push(format!("RTCP: {error}")),
+        };
+        self.largest_rtcp = self.largest_rtcp.max(data.len());
+        let mut resent = Vec::new();
+        for packet in rtcp::packets(&plain[..len]) {
+            match packet {
+                Ok(packet) => self.on_rtcp_packet(now, &packet, &mut resent),
+                Err(error) => self.faults.push(format!("RTCP: {error}")),
+            }
+        }
+        for packet in &resent {
+            self.seal(packet);
+        }
+    }
+
+    fn on_rtcp_packet(
+        &mut self,
+        now: Instant,
+        packet: &RtcpPacket<'_>,
+        resent: &mut Vec<Outgoing>,
+    ) {
+        match packet {
+            RtcpPacket::SenderReport(report) => {
+                if let Some(slot) = self.slots.iter_mut().find(|slot| slot.ssrc == report.ssrc) {
+                    slot.last_sr = Some((report.info.ntp, report.info.rtp_timestamp, now));
+                }
+            }
+            RtcpPacket::ReceiverReport(report) => {
+                for block in report.reports() {
+                    let mut streams = self.tracks.iter_mut().flat_map(|track| &mut track.streams);
+                    if let Some(stream) = streams.find(|stream| stream.ssrc == block.ssrc) {
+                        stream.report = Some(block);
+                    }
+                }
+            }
+            RtcpPacket::Nack(nack) => {
+                for number in nack.sequence_numbers() {
+                    for track in &mut self.tracks {
+                        let wide = &mut self.wide;
+                        resent.extend(track.resend(nack.media_ssrc, number, now, wide));
+                    }
+                }
+            }
+            RtcpPacket::Pli { media_ssrc, .. } => {
+                for track in &mut self.tracks {
+                    track.request_key_frame(*media_ssrc, now);
+                }
+            }
+            RtcpPacket::Fir(fir) => {
+                for entry in fir.entries() {
+                    for track in &mut self.tracks {
+                        track.request_key_frame(entry.ssrc, now);
+                    }
+                }
+            }
+            RtcpPacket::TransportCc(feedback) => {
+                self.wide.feedbacks += 1;
+                for (number, delta) in feedback.statuses() {
+                    self.wide.feedback(number, delta.is_some());
+                }
+            }
+            RtcpPacket::Remb(remb) => self.remb_bps = Some(remb.bitrate_bps),
+            _ => {}
+        }
+    }
+}
+
+const CODECS: [CodecKind; 5] =
+    [CodecKind::Opus, CodecKind::Vp8, CodecKind::Vp9, CodecKind::H264, CodecKind::Av1];
+
+fn seal_rtcp(crypto: &mut Crypto, compound: &[u8]) -> Option<Vec<u8>> {
+    let mut out = vec![0; compound.len() + 64];
+    let len = match crypto {
+        Crypto::Keyed(srtp) => srtp.seal_rtcp(compound, &mut out),
+        Crypto::Dtls(transport) => transport.seal_rtcp(compound, &mut out),
+        Crypto::None => None,
+    }?;
+    out.truncate(len);
+    Some(out)
+}

@@ -1,0 +1,409 @@
+//! What a peer receives: a jitter buffer per slot that accepts only what a decoder could use, and
+//! notes everything that a person would notice.
+
+use crate::content::{Content, picture_id};
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::{Duration, Instant};
+use weir_sfu_api::{CodecKind, MediaKind, Mid};
+use weir_wire::rtcp::ReportBlock;
+use weir_wire::rtp::RtpPacket;
+use weir_wire::rtp::seq::SeqUnwrapper;
+
+/// The first request for a missing packet waits this long.
+const GRACE: Duration = Duration::from_millis(5);
+/// A missing packet is given up, and a key frame asked for, after this time.
+const PATIENCE: Duration = Duration::from_millis(1_000);
+/// Between two requests for a key frame, and before the first when packets come but none begins.
+const KEY_FRAME_PAUSE: Duration = Duration::from_millis(300);
+
+/// A frame that was decoded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Frame {
+    /// When its last packet could be used.
+    pub at: Instant,
+    /// Who made it.
+    pub source: u32,
+    /// In which layer.
+    pub layer: u8,
+    /// Its number there.
+    pub number: u32,
+    /// Key frame.
+    pub key: bool,
+    /// RTP timestamp as received.
+    pub timestamp: u32,
+    /// When it was made, in microseconds of virtual time.
+    pub created_us: u64,
+    /// The server's NTP time of its capture by the last sender report, 32.32 fixed point.
+    pub ntp: Option<u64>,
+}
+
+#[derive(Debug, Clone)]
+struct Packet {
+    content: Content,
+    timestamp: u32,
+    marker: bool,
+    picture_id: Option<u16>,
+    frame_number: Option<u16>,
+}
+
+#[derive(Debug)]
+struct Missing {
+    since: Instant,
+    next: Instant,
+}
+
+/// Numbers of one slot.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct SlotCounters {
+    /// Media packets, first time.
+    pub packets: u64,
+    /// Retransmissions that filled a hole.
+    pub recovered: u64,
+    /// Retransmissions of what was there already.
+    pub useless: u64,
+    /// Retransmissions nobody asked for.
+    pub unasked: u64,
+    /// Bytes of RTP padding.
+    pub padding: u64,
+    /// Bytes of payload.
+    pub payload: u64,
+    /// Packets asked for again.
+    pub nacked: u64,
+    /// Key frames asked for.
+    pub key_frame_requests: u64,
+    /// Times that waiting for a missing packet was given up.
+    pub skips: u64,
+}
+
+/// One receiving m-line.
+#[derive(Debug)]
+pub struct Slot {
+    /// Its mid.
+    pub mid: Mid,
+    /// Audio or video.
+    pub kind: MediaKind,
+    /// What the server sends in it.
+    pub ssrc: u32,
+    /// Its retransmissions.
+    pub rtx_ssrc: Option<u32>,
+    /// Frames, in the order in which a decoder got them.
+    pub frames: Vec<Frame>,
+    /// What a person would notice, or a decoder choke on. Empty in a good run.
+    pub faults: Vec<String>,
+    /// Totals.
+    pub counters: SlotCounters,
+    /// Audio levels as received.
+    pub levels: BTreeMap<u8, u64>,
+    unwrapper: SeqUnwrapper,
+    seen: BTreeSet<u64>,
+    next: Option<u64>,
+    /// Nothing below may be used: it was given up.
+    floor: u64,
+    buffer: BTreeMap<u64, Packet>,
+    missing: BTreeMap<u64, Missing>,
+    asked: BTreeSet<u64>,
+    parts: Vec<Packet>,
+    last: Option<(Content, u32, Option<u16>, Option<u16>)>,
+    waiting_since: Option<Instant>,
+    last_request: Option<Instant>,
+    pub(crate) last_sr: Option<(u64, u32, Instant)>,
+    prior: (u64, u64),
+}
+
+impl Slot {
+    pub(crate) fn new(mid: Mid, kind: MediaKind, ssrc: u32, rtx_ssrc: Option<u32>) -> Self {
+        Self {
+            mid,
+            kind,
+            ssrc,
+            rtx_ssrc,
+            frames: Vec::new(),
+            faults: Vec::new(),
+            counters: SlotCounters::default(),
+            levels: BTreeMap::new(),
+            unwrapper: SeqUnwrapper::default(),
+            seen: BTreeSet::new(),
+            next: None,
+            floor: 0,
+            buffer: BTreeMap::new(),
+            missing: BTreeMap::new(),
+            asked: BTreeSet::new(),
+            parts: Vec::new(),
+            last: None,
+            waiting_since: None,
+            last_request: None,
+            last_sr: None,
+            prior: (0, 0),
+        }
+    }
+
+    /// Sequence numbers that are missing now.
+    #[must_use]
+    pub fn missing(&self) -> usize {
+        self.missing.len()
+    }
+
+    fn fault(&mut self, what: String) {
+        // The first ones tell the story.
+        if self.faults.len() < 20 {
+            self.faults.push(what);
+        }
+    }
+
+    /// Takes an opened packet; `number` is the original one of a retransmission.
+    pub(crate) fn take(
+        &mut self,
+        now: Instant,
+        rtp: &RtpPacket<'_>,
+        codec: CodecKind,
+        retransmitted: Option<u16>,
+        descriptor: Option<&[u8]>,
+    ) {
+        let number = retransmitted.unwrap_or(rtp.sequence_number());
+        let payload = match retransmitted {
+            Some(_) => rtp.payload().get(2..).unwrap_or_default(),
+            None => rtp.payload(),
+        };
+        let seq = self.unwrapper.unwrap(number);
+        self.counters.padding += rtp.padding_len() as u64;
+        self.counters.payload += payload.len() as u64;
+        let known = !self.seen.insert(seq);
+        match (retransmitted.is_some(), known) {
+            (false, true) => {
+                if !self.asked.contains(&seq) {
+                    self.fault(format!("packet {seq} came twice"));
+                }
+                return;
+            }
+            (true, true) => {
+                self.counters.useless += 1;
+                return;
+            }
+            (true, false) => {
+                self.counters.recovered += 1;
+                if !self.asked.contains(&seq) {
+                    self.counters.unasked += 1;
+                }
+            }
+            (false, false) => self.counters.packets += 1,
+        }
+        self.missing.remove(&seq);
+        let Some(content) = Content::read(payload) else {
+            return self.fault(format!("packet {seq} ({} bytes) is damaged", payload.len()));
+        };
+        let packet = Packet {
+            content,
+            timestamp: rtp.timestamp(),
+            marker: rtp.marker(),
+            picture_id: picture_id(codec, payload),
+            frame_number: descriptor
+                .and_then(|value| Some(u16::from_be_bytes([*value.get(1)?, *value.get(2)?]))),
+        };
+        if self.kind == MediaKind::Audio {
+            return self.hear(now, &packet);
+        }
+        if seq < self.floor || self.next.is_some_and(|next| seq < next) {
+            return;
+        }
+        self.buffer.insert(seq, packet);
+        self.find_holes(now, seq);
+        self.decode(now);
+    }
+
+    fn hear(&mut self, now: Instant, packet: &Packet) {
+        let content = packet.content;
+        let recent = self.frames.iter().rev().take(50);
+        if recent.clone().any(|f| (f.source, f.number) == (content.source, content.frame)) {
+            self.fault(format!("audio frame {} came twice", content.frame));
+        }
+        self.push(now, &content, packet.timestamp);
+    }
+
+    /// Numbers between what was seen and `seq` are missing.
+    fn find_holes(&mut self, now: Instant, seq: u64) {
+        let from = match (self.next, self.buffer.keys().next()) {
+            (Some(next), _) => next,
+            (None, Some(first)) => *first,
+            (None, None) => return,
+        };
+        // From the newest known number on: earlier holes are listed already.
+        let known = self.buffer.range(..seq).next_back().map_or(from, |(known, _)| known + 1);
+        for hole in known.max(from)..seq {
+            if !self.seen.contains(&hole) {
+                self.missing.entry(hole).or_insert(Missing { since: now, next: now + GRACE });
+            }
+        }
+    }
+
+    /// Uses what is in order.
+    fn decode(&mut self, now: Instant) {
+        if self.next.is_none() {
+            let begin = self.buffer.iter().find(|(_, p)| p.content.key && p.content.part == 0);
+            let Some((begin, _)) = begin else {
+                self.waiting_since.get_or_insert(now);
+                return;
+            };
+            let begin = *begin;
+            self.waiting_since = None;
+            self.next = Some(begin);
+            self.buffer = self.buffer.split_off(&begin);
+            self.missing = self.missing.split_off(&begin);
+            self.parts.clear();
+        }
+        while let Some(next) = self.next
+            && let Some(packet) = self.buffer.remove(&next)
+        {
+            self.next = Some(next + 1);
+            self.use_packet(now, next, packet);
+        }
+    }
+
+    fn use_packet(&mut self, now: Instant, seq: u64, packet: Packet) {
+        let content = packet.content;
+        if usize::from(content.part) != self.parts.len()
+            || self.parts.first().is_some_and(|first| {
+                (first.timestamp, first.content.frame, first.content.source, first.content.layer)
+                    != (packet.timestamp, content.frame, content.source, content.layer)
+            })
+        {
+            self.fault(format!(
+                "packet {seq}: torn frame, {content:?} after {} parts",
+                self.parts.len()
+            ));
+            self.parts.clear();
+            return;
+        }
+        let complete = content.part + 1 == content.parts;
+        if complete != packet.marker {
+            self.fault(format!("packet {seq}: marker {} in {content:?}", packet.marker));
+        }
+        self.parts.push(packet);
+        if complete {
+            let parts = std::mem::take(&mut self.parts);
+            if let Some(first) = parts.first() {
+                self.use_frame(now, seq, first);
+            }
+        }
+    }
+
+    fn use_frame(&mut self, now: Instant, seq: u64, first: &Packet) {
+        let content = first.content;
+        if let Some((last, timestamp, picture, frame_number)) = self.last {
+            let follows = (last.source, last.layer, last.frame.wrapping_add(1))
+                == (content.source, content.layer, content.frame);
+            if !follows && !content.key {
+                self.fault(format!("packet {seq}: {content:?} cannot follow {last:?}"));
+            }
+            let ahead = first.timestamp.wrapping_sub(timestamp).cast_signed();
+            if ahead <= 0 {
+                self.fault(format!("packet {seq}: timestamp {ahead} after {last:?}"));
+            }
+            // More than the time that passed and a second: a jump that a player would wait out.
+            if ahead > 90_000 * 5 {
+                self.fault(format!("packet {seq}: timestamp jumps by {ahead}"));
+            }
+            if let (Some(new), Some(old)) = (first.picture_id, picture)
+                && new != old.wrapping_add(1) & 0x7fff
+                && self.counters.skips == 0
+            {
+                self.fault(format!("packet {seq}: picture id {new} after {old}"));
+            }
+            if let (Some(new), Some(old)) = (first.frame_number, frame_number)
+                && new != old.wrapping_add(1)
+                && self.counters.skips == 0
+            {
+                self.fault(format!("packet {seq}: frame number {new} after {old}"));
+            }
+        } else if !content.key {
+            self.fault(format!("packet {seq}: begins with {content:?}"));
+        }
+        self.last = Some((content, first.timestamp, first.picture_id, first.frame_number));
+        self.push(now, &content, first.timestamp);
+    }
+
+    fn push(&mut self, at: Instant, content: &Content, timestamp: u32) {
+        let rate = match self.kind {
+            MediaKind::Audio => 48_000,
+            MediaKind::Video => 90_000,
+        };
+        let ntp = self.last_sr.map(|(ntp, rtp, _)| {
+            let ticks = i128::from(timestamp.wrapping_sub(rtp).cast_signed());
+            ntp.wrapping_add_signed(((ticks << 32) / rate) as i64)
+        });
+        self.frames.push(Frame {
+            at,
+            source: content.source,
+            layer: content.layer,
+            number: content.frame,
+            key: content.key,
+            timestamp,
+            created_us: content.created_us,
+            ntp,
+        });
+    }
+
+    /// Looks at what is missing: gives numbers to ask for, and whether a key frame is needed.
+    pub(crate) fn look(&mut self, now: Instant, round_trip: Duration) -> (Vec<u16>, bool) {
+        if self.kind == MediaKind::Audio {
+            return (Vec::new(), false);
+        }
+        if self.missing.values().any(|missing| now - missing.since >= PATIENCE) {
+            self.give_up(now);
+        }
+        let mut numbers = Vec::new();
+        for (seq, missing) in &mut self.missing {
+            if missing.next <= now {
+                missing.next = now + round_trip + Duration::from_millis(20);
+                numbers.push(*seq as u16);
+                self.asked.insert(*seq);
+            }
+        }
+        self.counters.nacked += numbers.len() as u64;
+        let waits = self.waiting_since.is_some_and(|since| now - since >= KEY_FRAME_PAUSE);
+        let pause = self.last_request.is_none_or(|last| now - last >= KEY_FRAME_PAUSE);
+        let request = waits && pause;
+        if request {
+            self.last_request = Some(now);
+            self.counters.key_frame_requests += 1;
+        }
+        (numbers, request)
+    }
+
+    /// Something will not come any more: goes on with the next key frame.
+    fn give_up(&mut self, now: Instant) {
+        let old = self.missing.iter().filter(|(_, missing)| now - missing.since >= PATIENCE);
+        let Some(last) = old.map(|(seq, _)| *seq).max() else { return };
+        self.counters.skips += u64::from(self.next.is_some());
+        self.floor = last + 1;
+        self.next = None;
+        self.buffer = self.buffer.split_off(&self.floor);
+        self.missing = self.missing.split_off(&self.floor);
+        self.waiting_since = Some(now - KEY_FRAME_PAUSE);
+        self.decode(now);
+    }
+
+    /// When [`Self::look`] has something to do.
+    pub(crate) fn wants_look(&self) -> bool {
+        !self.missing.is_empty() || self.waiting_since.is_some()
+    }
+
+    pub(crate) fn report(&mut self, now: Instant) -> Option<ReportBlock> {
+        let (highest, first) = (self.unwrapper.highest()?, *self.seen.first()?);
+        let (expected, received) = (highest - first + 1, self.seen.len() as u64);
+        let lost = (expected - self.prior.0).saturating_sub(received - self.prior.1);
+        let fraction = lost * 256 / (expected - self.prior.0).max(1);
+        self.prior = (expected, received);
+        let (last_sr, delay) = self.last_sr.map_or((0, 0), |(ntp, _, at)| {
+            ((ntp >> 16) as u32, ((now - at).as_micros() * 65_536 / 1_000_000) as u32)
+        });
+        Some(ReportBlock {
+            ssrc: self.ssrc,
+            fraction_lost: fraction.min(255) as u8,
+            cumulative_lost: (expected - received) as i32,
+            ext_highest_seq: highest as u32,
+            jitter: 0,
+            last_sr,
+            delay_since_last_sr: delay,
+        })
+    }
+}

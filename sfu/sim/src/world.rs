@@ -1,0 +1,466 @@
+//! Shards, peers and the links between them in virtual time.
+
+mod check;
+
+use crate::net::{Link, LinkConfig};
+use crate::peer::{PeerSetup, SimPeer};
+use rand::rngs::StdRng;
+use rand::{RngExt, SeedableRng};
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+use weir_session::Certificate;
+use weir_session::srtp::{MasterKey, SrtpSession};
+use weir_sfu::{Clock, Input, Output, Seed, Shard, ShardConfig};
+use weir_sfu_api::{
+    Command, Event, Reply, ReplyBody, RequestId, Rights, ShardId, SlotState, SrtpProfile,
+};
+
+/// Steps without progress of time after which something runs in a circle.
+const STANDSTILL: u32 = 100_000;
+
+/// One shard and what it said.
+struct Home {
+    shard: Shard,
+    addr: SocketAddr,
+    deadline: Option<(Instant, &'static str)>,
+    touched: bool,
+}
+
+/// One peer and its two ways.
+struct Guest {
+    peer: SimPeer,
+    home: usize,
+    up: Link,
+    down: Link,
+    left: bool,
+}
+
+enum To {
+    Shard(usize),
+    Peer(usize),
+}
+
+struct Flying {
+    to: To,
+    from: SocketAddr,
+    data: Vec<u8>,
+}
+
+/// What left the shards, for measures of trains.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct TrainCounters {
+    /// Trains of more than one datagram.
+    pub trains: u64,
+    /// Datagrams in them.
+    pub in_trains: u64,
+    /// All datagrams.
+    pub datagrams: u64,
+    /// Their bytes.
+    pub bytes: u64,
+}
+
+/// The world.
+pub struct World {
+    /// Every event but statistics: since the start, shard, event.
+    pub events: Vec<(Duration, usize, Event)>,
+    /// What left the shards.
+    pub trains: TrainCounters,
+    /// For new peers' links, both ways.
+    pub link: LinkConfig,
+    base: Instant,
+    now: Instant,
+    rng: StdRng,
+    homes: Vec<Home>,
+    guests: Vec<Guest>,
+    flying: BTreeMap<(Instant, u64), Flying>,
+    serial: u64,
+    request: u64,
+    standing: u32,
+    digest: u64,
+}
+
+impl World {
+    /// A world with so many shards. `base` is the start of virtual time.
+    ///
+    /// # Panics
+    /// When no certificate can be made.
+    #[must_use]
+    pub fn new(base: Instant, seed: u64, shards: u16) -> Self {
+        let mut rng = StdRng::seed_from_u64(seed);
+        let certificate = Certificate::generate().expect("a certificate");
+        let homes = (0..shards).map(|id| {
+            let addr = SocketAddr::from(([203, 0, 113, 1], 3478 + id));
+            let mut secret = [0; 32];
+            secret.fill_with(|| rng.random());
+            let shard = Shard::new(ShardConfig {
+                id: ShardId(id),
+                seed: Seed { public: rng.random(), secret },
+                certificate: certificate.clone(),
+                candidates: vec![addr],
+                clock: Clock::new(base, Duration::from_secs(1_700_000_000)),
+            });
+            Home { shard, addr, deadline: None, touched: false }
+        });
+        let homes = homes.collect();
+        Self {
+            events: Vec::new(),
+            trains: TrainCounters::default(),
+            link: LinkConfig::clean(Duration::from_millis(10)),
+            base,
+            now: base,
+            rng,
+            homes,
+            guests: Vec::new(),
+            flying: BTreeMap::new(),
+            serial: 0,
+            request: 0,
+            standing: 0,
+            digest: 0,
+        }
+    }
+
+    /// Virtual time.
+    #[must_use]
+    pub fn now(&self) -> Instant {
+        self.now
+    }
+
+    /// Since the start of virtual time.
+    #[must_use]
+    pub fn elapsed(&self) -> Duration {
+        self.now - self.base
+    }
+
+    /// A hash over everything that was sent, when and to whom: equal for equal runs.
+    #[must_use]
+    pub fn digest(&self) -> u64 {
+        self.digest
+    }
+
+    /// A peer, by the number [`Self::join`] gave.
+    #[must_use]
+    pub fn peer(&self, peer: usize) -> &SimPeer {
+        &self.guests[peer].peer
+    }
+
+    /// A peer to change.
+    pub fn peer_mut(&mut self, peer: usize) -> &mut SimPeer {
+        &mut self.guests[peer].peer
+    }
+
+    /// All peers ever.
+    pub fn peers(&self) -> impl Iterator<Item = &SimPeer> {
+        self.guests.iter().map(|guest| &guest.peer)
+    }
+
+    /// A shard.
+    #[must_use]
+    pub fn shard(&self, shard: usize) -> &Shard {
+        &self.homes[shard].shard
+    }
+
+    /// A peer's way to the server.
+    pub fn up(&mut self, peer: usize) -> &mut Link {
+        &mut self.guests[peer].up
+    }
+
+    /// A peer's way from the server.
+    pub fn down(&mut self, peer: usize) -> &mut Link {
+        &mut self.guests[peer].down
+    }
+
+    /// A peer joins on a shard, makes its first offer and gets its keys (or starts its
+    /// handshake). Gives its number.
+    ///
+    /// # Panics
+    /// When the shard refuses.
+    pub fn join(&mut self, home: usize, setup: PeerSetup) -> usize {
+        let number = self.guests.len();
+        let addr = SocketAddr::from((
+            [10, 1, (number / 250) as u8, (number % 250) as u8 + 1],
+            40_000 + (number % 1_000) as u16,
+        ));
+        let seed = self.rng.random();
+        let round_trip = (self.link.delay + self.link.jitter) * 2;
+        let peer = SimPeer::new(setup, addr, seed, self.base, self.now, round_trip);
+        let join = Command::Join {
+            req: RequestId(0),
+            peer: peer.id(),
+            room: peer.room(),
+            rights: peer.setup.rights,
+            slots: peer.setup.policy,
+        };
+        let up = Link::new(self.link, self.rng.random());
+        let down = Link::new(self.link, self.rng.random());
+        self.guests.push(Guest { peer, home, up, down, left: false });
+        self.command(home, join);
+        self.offer(number);
+        if !self.guests[number].peer.setup.handshake {
+            let mut key = || MasterKey {
+                key: (0..16).map(|_| self.rng.random()).collect(),
+                salt: (0..12).map(|_| self.rng.random()).collect(),
+            };
+            let (one, two) = (key(), key());
+            let profile = SrtpProfile::AeadAes128Gcm;
+            let session = |local, remote| SrtpSession::new(profile, local, remote).expect("keys");
+            let peer = &mut self.guests[number].peer;
+            peer.set_keys(session(&one, &two));
+            let (id, addr) = (peer.id(), peer.addr);
+            let shard = &mut self.homes[home].shard;
+            assert!(shard.key_peer(self.now, id, addr, session(&two, &one)));
+            self.drain(home);
+        }
+        number
+    }
+
+    /// A peer offers what it is now; it takes the answer at once.
+    ///
+    /// # Panics
+    /// When the shard refuses.
+    pub fn offer(&mut self, number: usize) {
+        let guest = &self.guests[number];
+        let (home, peer) = (guest.home, guest.peer.id());
+        let description = Box::new(guest.peer.description());
+        self.request += 1;
+        let req = RequestId(self.request);
+        self.command(home, Command::Offer { req, peer, description });
+        let reply = self.events.iter().rev().find_map(|(_, _, event)| match event {
+            Event::Reply(Reply { req: answered, result }) if *answered == req => Some(result),
+            _ => None,
+        });
+        match reply {
+            Some(Ok(ReplyBody::Answer { transport, media })) => {
+                let (transport, media) = (transport.clone(), media.clone());
+                self.guests[number].peer.take_answer(self.now, &transport, &media);
+            }
+            other => panic!("offer of peer {peer}: {other:?}"),
+        }
+    }
+
+    /// Gives a command to a shard.
+    pub fn command(&mut self, home: usize, command: Command) {
+        self.homes[home].shard.handle_input(self.now, Input::Command(command));
+        self.drain(home);
+    }
+
+    /// A peer leaves by command.
+    pub fn leave(&mut self, number: usize) {
+        let guest = &mut self.guests[number];
+        guest.left = true;
+        guest.peer.alive = false;
+        let (home, peer) = (guest.home, guest.peer.id());
+        self.command(home, Command::Leave { peer });
+    }
+
+    /// A peer vanishes without a word.
+    pub fn vanish(&mut self, number: usize) {
+        self.guests[number].peer.alive = false;
+    }
+
+    /// Changes what a peer may do.
+    pub fn set_rights(&mut self, number: usize, rights: Rights) {
+        let guest = &self.guests[number];
+        let (home, peer) = (guest.home, guest.peer.id());
+        self.command(home, Command::SetRights { peer, rights });
+    }
+
+    /// Throws a datagram at a shard.
+    pub fn inject(&mut self, home: usize, src: SocketAddr, data: &[u8]) {
+        let input = Input::Datagram { src, dst: None, data };
+        self.homes[home].shard.handle_input(self.now, input);
+        self.homes[home].touched = true;
+    }
+
+    /// The last state of a peer's slots that the shard told.
+    #[must_use]
+    pub fn slot_states(&self, number: usize) -> Vec<SlotState> {
+        let id = self.guests[number].peer.id();
+        let last = self.events.iter().rev().find_map(|(_, _, event)| match event {
+            Event::Slots { peer, slots } if *peer == id => Some(slots.clone()),
+            _ => None,
+        });
+        last.unwrap_or_default()
+    }
+
+    /// Lets `time` pass.
+    pub fn run(&mut self, time: Duration) {
+        let end = self.now + time;
+        while self.step(end) {}
+        self.now = end;
+    }
+
+    /// Lets time pass until `done` or until `limit` is over; gives whether it was done.
+    pub fn run_until(&mut self, limit: Duration, mut done: impl FnMut(&Self) -> bool) -> bool {
+        let end = self.now + limit;
+        loop {
+            if done(self) {
+                return true;
+            }
+            if !self.step(end) {
+                self.now = end;
+                return done(self);
+            }
+        }
+    }
+
+    /// Everybody leaves; checks that nothing is left of them.
+    ///
+    /// # Panics
+    /// When something is.
+    pub fn finish(mut self) {
+        for number in 0..self.guests.len() {
+            if !self.guests[number].left {
+                self.leave(number);
+            }
+        }
+        self.run(Duration::from_secs(1));
+        self.assert_empty();
+    }
+
+    /// Checks that no shard holds anything.
+    ///
+    /// # Panics
+    /// When one does.
+    pub fn assert_empty(&self) {
+        for home in &self.homes {
+            assert_eq!(home.shard.packets_in_use(), 0, "packets");
+            assert_eq!(home.shard.population(), (0, 0, 0), "peers, rooms, tracks");
+            assert_eq!(home.shard.known_addresses(), 0, "addresses");
+        }
+    }
+
+    /// One moment; false when nothing happens until `end`.
+    fn step(&mut self, end: Instant) -> bool {
+        let wire = self.flying.first_key_value().map(|((at, _), _)| *at);
+        let shards = self.homes.iter().filter_map(|home| Some(home.deadline?.0)).min();
+        let peers = self.guests.iter().filter_map(|guest| guest.peer.next_deadline()).min();
+        let touched = self.homes.iter().any(|home| home.touched).then_some(self.now);
+        let Some(next) = [wire, shards, peers, touched].into_iter().flatten().min() else {
+            return false;
+        };
+        if next > end {
+            return false;
+        }
+        if next > self.now {
+            self.now = next;
+            self.standing = 0;
+        }
+        self.standing += 1;
+        assert!(
+            self.standing < STANDSTILL,
+            "time stands still: {:?}",
+            self.homes.iter().map(|home| home.deadline).collect::<Vec<_>>()
+        );
+        self.deliver();
+        for home in 0..self.homes.len() {
+            if std::mem::take(&mut self.homes[home].touched) {
+                self.homes[home].shard.handle_input(self.now, Input::BatchEnd);
+                self.drain(home);
+            }
+            if self.homes[home].deadline.is_some_and(|(at, _)| at <= self.now) {
+                self.homes[home].shard.handle_input(self.now, Input::Timeout);
+                self.drain(home);
+            }
+        }
+        for number in 0..self.guests.len() {
+            let peer = &mut self.guests[number].peer;
+            if peer.next_deadline().is_some_and(|at| at <= self.now) {
+                peer.handle_timeout(self.now);
+            }
+            self.transmit(number);
+        }
+        self.check();
+        true
+    }
+
+    fn deliver(&mut self) {
+        while let Some(first) = self.flying.first_entry()
+            && first.key().0 <= self.now
+        {
+            let Flying { to, from, data } = first.remove();
+            match to {
+                To::Shard(home) => self.inject(home, from, &data),
+                To::Peer(number) => {
+                    self.guests[number].peer.handle_input(self.now, from, &data);
+                    self.transmit(number);
+                }
+            }
+        }
+    }
+
+    /// What a peer sends goes on its way.
+    fn transmit(&mut self, number: usize) {
+        while let Some(data) = self.guests[number].peer.poll_transmit() {
+            let guest = &mut self.guests[number];
+            let from = guest.peer.addr;
+            for at in guest.up.send(self.now, data.len()).into_iter().flatten() {
+                self.serial += 1;
+                let flying = Flying { to: To::Shard(guest.home), from, data: data.clone() };
+                self.flying.insert((at, self.serial), flying);
+            }
+            self.note(&data, from);
+        }
+    }
+
+    /// Takes everything a shard has to say and send.
+    fn drain(&mut self, home: usize) {
+        loop {
+            loop {
+                match self.homes[home].shard.poll_output() {
+                    Output::Event(Event::Stats(_)) => {}
+                    Output::Event(event) => {
+                        let since = self.now - self.base;
+                        self.events.push((since, home, event));
+                    }
+                    Output::Timeout(next) => {
+                        self.homes[home].deadline = next;
+                        break;
+                    }
+                }
+            }
+            let mut sent = Vec::new();
+            let counters = &mut self.trains;
+            self.homes[home].shard.send_trains(|trains| {
+                for train in trains.trains() {
+                    counters.datagrams += u64::from(train.count);
+                    counters.bytes += u64::from(train.len);
+                    if train.count > 1 {
+                        counters.trains += 1;
+                        counters.in_trains += u64::from(train.count);
+                    }
+                    assert!(train.segment <= 1_500, "{train:?} does not fit an Ethernet frame");
+                    sent.extend(trains.datagrams(train).map(|data| (train.dst, data.to_vec())));
+                }
+            });
+            for (to, data) in sent {
+                self.send_down(home, to, data);
+            }
+            if !self.homes[home].shard.wants_flush() {
+                break;
+            }
+            self.homes[home].shard.handle_input(self.now, Input::BatchEnd);
+        }
+    }
+
+    fn send_down(&mut self, home: usize, to: SocketAddr, data: Vec<u8>) {
+        self.note(&data, to);
+        let from = self.homes[home].addr;
+        let found = self.guests.iter().position(|g| g.peer.addr == to && g.home == home);
+        let Some(number) = found else { return };
+        for at in self.guests[number].down.send(self.now, data.len()).into_iter().flatten() {
+            self.serial += 1;
+            let flying = Flying { to: To::Peer(number), from, data: data.clone() };
+            self.flying.insert((at, self.serial), flying);
+        }
+    }
+
+    fn note(&mut self, data: &[u8], other: SocketAddr) {
+        let since = (self.now - self.base).as_nanos() as u64;
+        let mut digest = self.digest ^ since ^ u64::from(other.port()) << 48;
+        for byte in data {
+            digest = (digest ^ u64::from(*byte)).wrapping_mul(0x100_0000_01b3);
+        }
+        self.digest = digest;
+    }
+}
