@@ -41,6 +41,9 @@ async fn too_large_too_many_and_binary_frames_close() {
         assert_eq!(client.closed().await, code, "{size}");
     }
     let mut client = server.joined(&anna, meeting).await;
+    client.send(json!({"type": "chat", "content": "x".repeat(65 * 1024)})).await;
+    assert_eq!(client.closed().await, 1009);
+    let mut client = server.joined(&anna, meeting).await;
     client.send_raw(Message::binary(vec![1, 2, 3])).await;
     assert_eq!(client.closed().await, 1003);
 

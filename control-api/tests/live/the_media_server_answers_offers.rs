@@ -95,6 +95,25 @@ async fn or_says_why_not() {
 }
 
 #[tokio::test]
+async fn of_a_large_meeting_s_many_slots() {
+    let server = Server::start().await;
+    let anna = server.user("anna").await;
+    let meeting = server.meeting(&anna, json!({})).await;
+    let mut client = server.joined(&anna, meeting).await;
+    let (head, video) =
+        player_offer().split_once("m=video").map(|(h, v)| (h.to_owned(), v.to_owned())).unwrap();
+    let mids: Vec<String> = (1..=37).map(|mid| mid.to_string()).collect();
+    let mut sdp = head.replace("BUNDLE 0 1", &format!("BUNDLE 0 {}", mids.join(" ")));
+    for mid in &mids {
+        sdp.push_str(&format!("m=video{}", video.replace("a=mid:1", &format!("a=mid:{mid}"))));
+    }
+    assert!(sdp.len() > 128 * 1024);
+    client.send(offer(&sdp)).await;
+    let answer = client.expect("answer").await;
+    assert_eq!(answer["data"]["sdp"].as_str().unwrap().matches("a=sendonly").count(), 38);
+}
+
+#[tokio::test]
 async fn who_sits_in_which_slot_is_told_by_user() {
     let server = Server::start().await;
     let (anna, ben) = (server.user("anna").await, server.user("ben").await);
