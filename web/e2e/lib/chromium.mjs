@@ -23,13 +23,13 @@ const FLAGS = [
 export const OUTAGE = /net::ERR_|WebSocket connection to .* failed/;
 
 /**
- * @param {{colour?: 'red'|'green'|'blue', name?: string}} [options]
+ * @param {{colour?: 'red'|'green'|'blue', name?: string, noise?: boolean}} [options]
  */
 export async function openChromium(options = {}) {
-  const { colour = 'red', name = colour } = options;
+  const { colour = 'red', name = colour, noise = false } = options;
   const folder = mkdtempSync(join(tmpdir(), 'weir-chromium-'));
   const video = join(folder, 'camera.y4m');
-  writePattern(video, colour);
+  writePattern(video, colour, { noise });
   const context = await chromium.launchPersistentContext(join(folder, 'profile'), {
     executablePath: CHROMIUM,
     headless: true,

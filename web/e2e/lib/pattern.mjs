@@ -10,8 +10,12 @@ const CELL = WIDTH / 8;
 const STRIP_TOP = 240;
 const COLOURS = { red: [81, 90, 240], green: [145, 54, 34], blue: [41, 240, 110] };
 
-/** Writes a video for `--use-file-for-fake-video-capture`: 64 frames, 22 MB, played in a loop. */
-export function writePattern(path, colour) {
+/**
+ * Writes a video for `--use-file-for-fake-video-capture`: 64 frames, 22 MB, played in a loop.
+ * With `noise` the colour flickers from pixel to pixel, which compresses badly: each frame takes
+ * several packets.
+ */
+export function writePattern(path, colour, { noise = false } = {}) {
   const [y, u, v] = COLOURS[colour];
   const luma = Buffer.alloc(WIDTH * HEIGHT, y);
   const chromaSize = (WIDTH / 2) * (HEIGHT / 2);
@@ -28,11 +32,23 @@ export function writePattern(path, colour) {
       row.fill(white ? 235 : 16, n * CELL, (n + 1) * CELL);
     });
     for (let line = STRIP_TOP; line < HEIGHT; line += 1) row.copy(luma, line * WIDTH);
+    if (noise) speckle(luma, y, frame);
     writeSync(file, 'FRAME\n');
     writeSync(file, luma);
     writeSync(file, chroma);
   }
   closeSync(file);
+}
+
+/** Noise of +-24 around `y`, the same in each run (xorshift32 from the frame's number). */
+function speckle(luma, y, frame) {
+  let state = (frame + 1) * 2654435761;
+  for (let i = 0; i < STRIP_TOP * WIDTH; i += 1) {
+    state ^= state << 13;
+    state ^= state >>> 17;
+    state ^= state << 5;
+    luma[i] = Math.min(235, Math.max(16, y + ((state >>> 8) % 49) - 24));
+  }
 }
 
 /** The strip of a frame, left to right. */

@@ -1,5 +1,5 @@
 // What a test needs from the machine. A missing need skips the test, unless WEIR_REQUIRE names it
-// (comma separated: chromium, firefox, netns): then its absence is a failure.
+// (comma separated: chromium, firefox, netns, iptables): then its absence is a failure.
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 
@@ -30,6 +30,7 @@ const present = {
   chromium: () => existsSync(CHROMIUM),
   firefox: () => existsSync(FIREFOX),
   netns: () => netnsCommand() !== null,
+  iptables: () => spawnSync('iptables', ['--version']).status === 0,
 };
 
 /** `false`, or the reason for skipping, as node:test wants it. */

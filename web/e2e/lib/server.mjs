@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { createSocket } from 'node:dgram';
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -42,7 +42,17 @@ export async function startServer(options = {}) {
   writeFileSync(file, toToml(config));
   const server = new Server(folder, file, `http://localhost:${httpPort}`);
   await server.start();
+  await checkPage(server);
   return server;
+}
+
+/** A binary with an older page inside would test what nobody sees any more. */
+async function checkPage(server) {
+  const built = join(ROOT, 'web/app/dist/index.html');
+  const served = await (await fetch(server.url)).text();
+  if (!existsSync(built) || served === readFileSync(built, 'utf8')) return;
+  await server.close();
+  throw new Error(`${BINARY} holds another page than web/app/dist: build the server again`);
 }
 
 class Server {

@@ -1,4 +1,4 @@
-import type { paths } from './schema.js';
+import type { paths } from './api.gen.js';
 import { isStale, MemoryStore, type Session, type SessionStore } from './tokens.js';
 import type {
   BodyOf,

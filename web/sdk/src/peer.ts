@@ -1,4 +1,5 @@
 import { Emitter } from './emitter.js';
+import { cameraLayers } from './layers.js';
 import type { Kind, Source } from './messages.js';
 import type { SlotCount } from './slots.js';
 
@@ -25,15 +26,6 @@ const DISCONNECTED_MS = 3_000;
 /** How long connecting or an ICE restart may take. */
 const CONNECT_MS = 12_000;
 
-/**
- * Simulcast layers of a camera: a quarter, a half, the full size. The server forwards the best
- * one a receiver can take.
- */
-const CAMERA_LAYERS: RTCRtpEncodingParameters[] = [
-  { rid: 'q', scaleResolutionDownBy: 4, maxBitrate: 150_000 },
-  { rid: 'h', scaleResolutionDownBy: 2, maxBitrate: 500_000 },
-  { rid: 'f', scaleResolutionDownBy: 1, maxBitrate: 1_700_000 },
-];
 const SCREEN_LAYERS: RTCRtpEncodingParameters[] = [{ maxBitrate: 2_500_000 }];
 
 const KIND: Record<Source, Kind> = {
@@ -93,6 +85,7 @@ export class Peer extends Emitter<PeerEvents> {
     if (!known && !track) return;
     const transceiver = known ?? this.addSender(source);
     await transceiver.sender.replaceTrack(track);
+    if (source === 'camera' && track) await this.fitLayers(transceiver.sender, track);
     // A stopped share is taken out of the offer: its slot is free for others.
     const lasting = source === 'microphone' || source === 'camera';
     const direction = track || lasting ? 'sendonly' : 'inactive';
@@ -149,11 +142,24 @@ export class Peer extends Emitter<PeerEvents> {
 
   private addSender(source: Source): RTCRtpTransceiver {
     const init: RTCRtpTransceiverInit = { direction: 'sendonly' };
-    if (source === 'camera') init.sendEncodings = CAMERA_LAYERS.map((layer) => ({ ...layer }));
+    if (source === 'camera') init.sendEncodings = cameraLayers(1280, 720);
     if (source === 'screen') init.sendEncodings = SCREEN_LAYERS.map((layer) => ({ ...layer }));
     const transceiver = this.pc.addTransceiver(KIND[source], init);
     this.senders.set(source, transceiver);
     return transceiver;
+  }
+
+  /** Chooses the layers by the camera's size. */
+  private async fitLayers(sender: RTCRtpSender, track: MediaStreamTrack): Promise<void> {
+    const { width, height } = track.getSettings();
+    if (!width || !height) return;
+    const parameters = sender.getParameters();
+    const layers = cameraLayers(width, height);
+    for (const encoding of parameters.encodings) {
+      const layer = layers.find((l) => l.rid === encoding.rid);
+      if (layer) Object.assign(encoding, layer);
+    }
+    await sender.setParameters(parameters);
   }
 
   private async exchange(iceRestart: boolean): Promise<void> {

@@ -1,4 +1,4 @@
-import type { paths } from './schema.js';
+import type { paths } from './api.gen.js';
 
 type Json<C> = C extends { content: infer T } ? T[keyof T] : never;
 type Verb = 'get' | 'post' | 'put' | 'delete';

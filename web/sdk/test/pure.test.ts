@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { Backoff } from '../src/backoff.js';
+import { cameraLayers } from '../src/layers.js';
 import { parseMessage } from '../src/messages.js';
 import { People } from '../src/people.js';
 import { compare, judge, sampleOf } from '../src/quality.js';
@@ -103,6 +104,27 @@ describe('people', () => {
     expect(people.get(2)?.media).toEqual({ audio: false, video: true });
     people.leave(2);
     expect(people.list()).toEqual([]);
+  });
+});
+
+describe('camera layers', () => {
+  const sizes = (width: number, height: number) =>
+    cameraLayers(width, height)
+      .filter((layer) => layer.active)
+      .map((layer) => `${layer.rid} ${width / layer.scaleResolutionDownBy}`);
+
+  it('end with the full picture, whatever its size', () => {
+    expect(sizes(1280, 720)).toEqual(['q 320', 'h 640', 'f 1280']);
+    expect(sizes(640, 360)).toEqual(['q 320', 'h 640']);
+    expect(sizes(320, 180)).toEqual(['q 320']);
+  });
+
+  it('get bits by their size', () => {
+    const [q, h, f] = cameraLayers(1280, 720).map((layer) => layer.maxBitrate);
+    expect(q).toBeCloseTo(150_000, -4);
+    expect(h).toBe(500_000);
+    expect(f).toBeCloseTo(1_694_000, -4);
+    expect(cameraLayers(3840, 2160)[2]?.maxBitrate).toBe(2_500_000);
   });
 });
 
