@@ -44,6 +44,10 @@ labels!(
     HandshakeLabels { result: Text, profile: Text, }
 );
 labels!(
+    /// A kind of RTP stream.
+    StreamLabels { stream: Text, }
+);
+labels!(
     /// A network backend.
     BackendLabels { kind: Text, }
 );
@@ -74,6 +78,16 @@ pub struct Metrics {
     pub join_seconds: Histogram,
     /// The network backend in use has 1.
     pub backend: Family<BackendLabels, Gauge>,
+    /// Shards whose preferred backend was not available.
+    pub backend_fallback: Gauge,
+    /// Retransmissions sent to receivers.
+    pub retransmissions: Counter,
+    /// Packets padded to even out trains; `stream` is `media` or `rtx`.
+    pub padded: Family<StreamLabels, Counter>,
+    /// Key frames asked of publishers.
+    pub key_frame_requests: Counter,
+    /// Datagrams the kernel refused; reason `full` or `error`.
+    pub send_refused: Family<ReasonLabels, Counter>,
     /// Open signalling sessions.
     pub sessions: Gauge,
 }
@@ -96,6 +110,11 @@ impl Metrics {
             // 5 ms to 20 s.
             join_seconds: Histogram::new(exponential_buckets(0.005, 2.0, 13)),
             backend: Family::default(),
+            backend_fallback: Gauge::default(),
+            retransmissions: Counter::default(),
+            padded: Family::default(),
+            key_frame_requests: Counter::default(),
+            send_refused: Family::default(),
             sessions: Gauge::default(),
         };
         metrics.register(|r| {
@@ -110,6 +129,19 @@ impl Metrics {
             r.register("peers_gone", "Peers gone", metrics.peers_gone.clone());
             r.register("join_seconds", "First offer to media", metrics.join_seconds.clone());
             r.register("backend_info", "Network backend in use", metrics.backend.clone());
+            r.register(
+                "backend_fallback",
+                "Shards on a fallback backend",
+                metrics.backend_fallback.clone(),
+            );
+            r.register("retransmissions", "RTX packets sent", metrics.retransmissions.clone());
+            r.register("padded_packets", "Packets padded for trains", metrics.padded.clone());
+            r.register(
+                "key_frame_requests",
+                "Key frames asked of publishers",
+                metrics.key_frame_requests.clone(),
+            );
+            r.register("send_refused", "Datagrams refused", metrics.send_refused.clone());
             r.register("signaling_sessions", "Open sessions", metrics.sessions.clone());
         });
         metrics

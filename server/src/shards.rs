@@ -118,8 +118,8 @@ pub(crate) fn start(
             .name(format!("shard-{number}"))
             .spawn(move || {
                 // The backend belongs to this thread.
-                let backend = match open(choice, &socket) {
-                    Ok((backend, _)) => backend,
+                let (backend, fallback) = match open(choice, &socket) {
+                    Ok(opened) => opened,
                     Err(error) => {
                         let _ = opened.send(Err(error));
                         return;
@@ -132,6 +132,7 @@ pub(crate) fn start(
                     id,
                     shard,
                     backend,
+                    fallback: fallback.is_some(),
                     inbox,
                     events,
                     waiting: VecDeque::new(),
@@ -214,6 +215,8 @@ struct Runner {
     id: ShardId,
     shard: Shard,
     backend: Box<dyn Backend>,
+    /// The preferred backend was not to be had.
+    fallback: bool,
     inbox: Receiver<Command>,
     events: mpsc::Sender<(ShardId, Event)>,
     /// Events that found no room.
@@ -327,6 +330,7 @@ impl Runner {
             weir_net::BackendKind::IoUring => "io_uring",
             weir_net::BackendKind::Mmsg => "mmsg",
         };
+        stats.fallback = self.fallback;
         let busy = std::mem::take(&mut self.busy);
         stats.load = busy.as_secs_f64().min(1.0);
     }

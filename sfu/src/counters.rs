@@ -77,6 +77,10 @@ pub struct Counters {
     pub rtp_out: u64,
     /// Retransmissions among them.
     pub retransmitted: u64,
+    /// Packets padded to even out a train, retransmissions apart.
+    pub padded: u64,
+    /// Retransmissions padded likewise.
+    pub padded_rtx: u64,
     /// Key frames asked for.
     pub key_frame_requests: u64,
     /// Handshakes completed.

@@ -2,7 +2,9 @@
 
 use super::MediaObserver;
 use crate::App;
-use crate::metrics::{BackendLabels, DirectionLabels, Metrics, ReasonLabels, ShardLabels};
+use crate::metrics::{
+    BackendLabels, DirectionLabels, Metrics, ReasonLabels, ShardLabels, StreamLabels,
+};
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 use weir_sfu_api::{GoneReason, ShardId, ShardStats, SrtpProfile};
@@ -44,6 +46,7 @@ impl MediaObserver for MetricsObserver {
             |of: fn(&ShardStats) -> u32| last.values().map(|stats| i64::from(of(stats))).sum();
         metrics.rooms.set(sum(|stats| stats.rooms));
         metrics.peers.set(sum(|stats| stats.peers));
+        metrics.backend_fallback.set(sum(|stats| u32::from(stats.fallback)));
     }
 }
 
@@ -63,6 +66,17 @@ fn grow(metrics: &Metrics, before: &ShardStats, now: &ShardStats) {
         now.datagrams_sent.saturating_sub(before.datagrams_sent),
         now.bytes_sent.saturating_sub(before.bytes_sent),
     );
+    let media = StreamLabels { stream: "media".into() };
+    let rtx = StreamLabels { stream: "rtx".into() };
+    let full = ReasonLabels { reason: "full".into() };
+    let error = ReasonLabels { reason: "error".into() };
+    let growth = |of: fn(&ShardStats) -> u64| of(now).saturating_sub(of(before));
+    metrics.padded.get_or_create(&media).inc_by(growth(|stats| stats.padded));
+    metrics.padded.get_or_create(&rtx).inc_by(growth(|stats| stats.padded_rtx));
+    metrics.retransmissions.inc_by(growth(|stats| stats.retransmitted));
+    metrics.key_frame_requests.inc_by(growth(|stats| stats.key_frame_requests));
+    metrics.send_refused.get_or_create(&full).inc_by(growth(|stats| stats.send_would_block));
+    metrics.send_refused.get_or_create(&error).inc_by(growth(|stats| stats.send_errors));
     for (reason, count) in &now.drops {
         let known = before.drops.iter().find(|(name, _)| name == reason);
         let growth = count.saturating_sub(known.map_or(0, |(_, count)| *count));

@@ -245,6 +245,10 @@ pub struct ShardStats {
     pub rtp_sent: u64,
     /// Retransmissions sent.
     pub retransmitted: u64,
+    /// Packets padded to even out a train, retransmissions apart.
+    pub padded: u64,
+    /// Retransmissions padded likewise.
+    pub padded_rtx: u64,
     /// Key frames asked of publishers.
     pub key_frame_requests: u64,
     /// DTLS handshakes completed.
@@ -261,4 +265,6 @@ pub struct ShardStats {
     pub load: f64,
     /// The backend in use: `io_uring` or `mmsg`.
     pub backend: &'static str,
+    /// The backend is a fallback: the preferred one is not available here.
+    pub fallback: bool,
 }

@@ -138,6 +138,9 @@ fn send(
     bump(&mut peer.counters.packets_sent);
     add(&mut peer.counters.bytes_sent, plain);
     add(&mut peer.counters.padded, usize::from(padding));
+    if padding > 0 {
+        bump(if item.resend { &mut counters.padded_rtx } else { &mut counters.padded });
+    }
     if item.resend {
         bump(&mut counters.retransmitted);
         bump(&mut peer.counters.retransmitted);

@@ -226,6 +226,8 @@ impl Shard {
             rtp_received: counters.rtp_in,
             rtp_sent: counters.rtp_out,
             retransmitted: counters.retransmitted,
+            padded: counters.padded,
+            padded_rtx: counters.padded_rtx,
             key_frame_requests: counters.key_frame_requests,
             handshakes_completed: counters.handshakes_completed,
             handshakes_failed: counters.handshakes_failed,
