@@ -41,6 +41,7 @@ export async function startServer(options = {}) {
   };
   writeFileSync(file, toToml(config));
   const server = new Server(folder, file, `http://localhost:${httpPort}`);
+  server.mediaPort = mediaPort;
   await server.start();
   await checkPage(server);
   return server;

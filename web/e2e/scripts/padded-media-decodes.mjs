@@ -11,10 +11,10 @@ import {
   id,
   receivedStats,
   register,
-  seePattern,
   tileOf,
   until,
 } from '../lib/page.mjs';
+import { watchPattern } from '../lib/pattern.mjs';
 import { noErrors, withServer } from '../lib/scenario.mjs';
 
 /** Of what the server sends, this much is lost. */
@@ -51,7 +51,11 @@ await withServer('padding', { mediaIp: NETNS_IP }, async ({ server, open, keep, 
   const padded = () => sample(server, 'weir_padded_packets_total', 'media');
   const before = await until('padded packets', padded, (count) => count > 50, 30_000);
   for (const receiver of [chrome, fox]) {
-    await seePattern(receiver.page, video, 'green', 30);
+    // Noise is hard work for an encoder: frames may be left out, so numbers only have to change.
+    const options = { selector: video, wanted: 30, timeoutMs: 30_000 };
+    const seen = await receiver.page.evaluate(watchPattern, options);
+    assert.ok(seen.rises >= 30, `${receiver.name} saw ${JSON.stringify(seen)}`);
+    assert.deepEqual(Object.keys(seen.colours), ['green'], `${receiver.name}'s picture`);
   }
   console.log('padded packets', before, 'then', await padded());
 
