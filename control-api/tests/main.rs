@@ -10,6 +10,7 @@ mod answers_come_in_the_envelope;
 mod browsers_need_a_csrf_token;
 mod everyone_gets_an_openapi_document;
 mod fields_keep_their_rules;
+mod forwarded_headers_count_from_trusted_proxies_only;
 mod limits_hold_where_they_are_on;
 mod meetings_are_made_listed_and_ended;
 mod meetings_never_hold_more_than_they_may;

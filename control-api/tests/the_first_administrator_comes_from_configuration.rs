@@ -1,4 +1,4 @@
-use crate::common::{Server, get, temp_dir};
+use crate::common::{NoMedia, Server, get, temp_dir};
 use std::sync::Arc;
 use tokio::sync::mpsc;
 use weir_control_api::{AdminBootstrap, ApiConfig, StartError};
@@ -9,16 +9,6 @@ fn boss(username: &str) -> Option<AdminBootstrap> {
         email: "boss@example.com".to_owned(),
         password: "secret1".to_owned(),
     })
-}
-
-struct NoMedia;
-
-impl weir_control_api::MediaPlane for NoMedia {
-    fn shard_count(&self) -> u16 {
-        1
-    }
-
-    fn send(&self, _: weir_sfu_api::ShardId, _: weir_sfu_api::Command) {}
 }
 
 async fn start(config: ApiConfig) -> Result<(), StartError> {

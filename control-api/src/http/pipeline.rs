@@ -165,3 +165,6 @@ fn refuse(app: &App, error: poem::Error, id: &str) -> Response {
     };
     envelope::plain_refusal(status, message, now, id)
 }
+
+#[cfg(test)]
+mod tests;

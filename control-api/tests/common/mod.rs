@@ -14,7 +14,7 @@ use weir_sfu_api::{Command, Event, ShardId};
 type Boxed = poem::endpoint::BoxEndpoint<'static, Response>;
 
 /// Shards that do nothing.
-struct NoMedia;
+pub struct NoMedia;
 
 impl MediaPlane for NoMedia {
     fn shard_count(&self) -> u16 {
