@@ -40,7 +40,12 @@ export function noErrors(browsers, allowed = null) {
   assert.deepEqual(bad, [], 'the console must be free of errors');
 }
 
+/** What a slow machine repeats or a leaving browser still says: connection set-up, not media. */
+const NO_MEDIA = new Set(['stun', 'dtls', 'dtls_backlog']);
+
 /** Nothing that carries media may have been dropped. */
 export async function noDrops(server) {
-  assert.deepEqual(await server.drops(), {}, 'the server dropped packets');
+  const drops = Object.entries(await server.drops());
+  const media = drops.filter(([reason]) => !NO_MEDIA.has(reason));
+  assert.deepEqual(media, [], 'the server dropped packets');
 }

@@ -28,6 +28,7 @@ test('chromium meets chromium', { skip }, () =>
     const adaId = await register(ada.page, server.url, 'ada');
     const bobId = await register(bob.page, server.url, 'bob');
     const link = await createMeeting(ada.page, 'Two browsers');
+    await ada.page.waitForSelector(`${id('join')}:not([disabled])`, WAIT);
     await picture(ada, 'preview');
     await enter(ada.page);
     await bob.page.goto(link);

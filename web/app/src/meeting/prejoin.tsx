@@ -127,7 +127,7 @@ function DeviceSelect(props: { kind: DeviceKind; label: string; devices: LocalDe
         data-testid={id}
         onChange={(event) => void devices.choose(kind, event.currentTarget.value)}
       >
-        {list.length === 0 && <option value="">None found</option>}
+        {list.length === 0 && <option value="">{devices.busy ? 'Looking…' : 'None found'}</option>}
         {list.map((device, n) => (
           <option key={device.deviceId} value={device.deviceId}>
             {device.label || `${label} ${n + 1}`}
