@@ -44,6 +44,8 @@ reasons! {
     UnknownStream = "unknown_stream",
     /// Same sequence number again in another SRTP packet (RTX beside the original).
     Duplicate = "duplicate",
+    /// A late packet of an SSRC that another one of the same layer has replaced.
+    Superseded = "superseded",
     /// The publisher may not send this.
     NotAllowed = "not_allowed",
     /// Codec payload not parseable.

@@ -55,8 +55,8 @@ pub(crate) struct Peer {
     pub(crate) bindings: Vec<Binding>,
     pub(crate) slots: Vec<Slot>,
     pub(crate) slots_changed: bool,
-    pub(crate) muted_audio: bool,
-    pub(crate) muted_video: bool,
+    /// Sources that are off by the publisher's own word; each at most once.
+    pub(crate) muted: Vec<SourceKind>,
     /// Tracks without a slot when the client was last asked for more.
     pub(crate) asked_for_slots: usize,
     pub(crate) arrivals: Arrivals,
@@ -95,8 +95,7 @@ impl Peer {
             bindings: Vec::new(),
             slots: Vec::new(),
             slots_changed: false,
-            muted_audio: false,
-            muted_video: false,
+            muted: Vec::new(),
             asked_for_slots: 0,
             arrivals: Arrivals::default(),
             remb: None,
@@ -121,11 +120,7 @@ impl Peer {
 
     /// Did the publisher say that this source is off?
     pub(crate) fn is_muted(&self, source: SourceKind) -> bool {
-        match source {
-            SourceKind::Microphone => self.muted_audio,
-            SourceKind::Camera => self.muted_video,
-            SourceKind::Screen | SourceKind::ScreenAudio => false,
-        }
+        self.muted.contains(&source)
     }
 
     /// Is media sent to it?

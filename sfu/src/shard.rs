@@ -20,6 +20,7 @@ use crate::pool::{PacketRef, Pool};
 use crate::room::{Room, Subscriber, Track};
 use crate::select::{self, Decision};
 use crate::slab::Slab;
+use crate::slot::Outgoing;
 use foldhash::fast::FixedState;
 use rand::SeedableRng;
 use rand::rngs::StdRng;
@@ -396,9 +397,6 @@ impl Shard {
         else {
             return false;
         };
-        if !outgoing {
-            return false;
-        }
         match decision {
             Decision::Skip => return false,
             Decision::WantKeyFrame => return true,
@@ -422,11 +420,13 @@ impl Shard {
             self.dirty.push(subscriber.peer);
         }
         self.pool.hold(packet);
-        receiver.queue.push(Item { slot: subscriber.slot, packet, mapped, resend: false });
+        let slot = subscriber.slot;
+        receiver.queue.push(Item { slot, packet, outgoing, mapped, resend: false });
         false
     }
 
-    /// Whether the receiver can have the packet at all, and whether it gets it now.
+    /// Whether the receiver can have the packet at all, and whether it gets it now. `None` when it
+    /// receives nothing or has no codec for it.
     fn choose(
         &mut self,
         publisher: u32,
@@ -434,7 +434,7 @@ impl Shard {
         best: bool,
         alive: bool,
         subscriber: Subscriber,
-    ) -> Option<(bool, Decision)> {
+    ) -> Option<(Outgoing, Decision)> {
         let (sender, receiver) = self.peers.get_pair_mut(publisher, subscriber.peer)?;
         if !receiver.receives() {
             return None;
@@ -445,13 +445,13 @@ impl Shard {
             .get(usize::from(admitted.publication))?
             .payload_type(admitted.meta.payload_type)?;
         let was_unavailable = slot.unavailable;
-        let outgoing = slot.outgoing_for(source).is_some();
+        let outgoing = slot.outgoing_for(source);
         let changed = was_unavailable != slot.unavailable;
         let decision = select::decide(slot, &admitted.meta, best, alive);
         if changed {
             self.slots_changed(subscriber.peer);
         }
-        Some((outgoing, decision))
+        Some((outgoing?, decision))
     }
 
     /// Whether the slot's current layer still carries packets.

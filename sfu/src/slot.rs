@@ -30,6 +30,8 @@ pub(crate) struct Slot {
     pub(crate) rtx_ssrc: u32,
     /// Index in the shard's tracks.
     pub(crate) track: Option<u32>,
+    /// The track before: what it sent may still be asked for again.
+    pub(crate) previous: Option<u32>,
     /// Offered as receiving now.
     pub(crate) open: bool,
     /// No common codec with the track.
@@ -83,6 +85,7 @@ impl Slot {
             ssrc: seed.ssrc,
             rtx_ssrc: seed.rtx_ssrc,
             track: None,
+            previous: None,
             open: true,
             unavailable: false,
             outgoing: None,
@@ -100,6 +103,7 @@ impl Slot {
     /// Empties or fills the slot.
     pub(crate) fn assign(&mut self, track: Option<u32>) {
         if self.track != track {
+            self.previous = self.track.or(self.previous);
             self.track = track;
             self.outgoing = None;
             self.unavailable = false;
@@ -135,6 +139,17 @@ impl Slot {
             strip_red: false,
         }));
         outgoing
+    }
+
+    /// The same for a packet that is sent again, which may be of the track before.
+    pub(crate) fn outgoing_again(&self, source: &PayloadType) -> Option<Outgoing> {
+        let own = self.find(&source.codec)?;
+        Some(Outgoing {
+            source: source.number,
+            payload_type: own.number,
+            rtx: own.rtx,
+            strip_red: false,
+        })
     }
 
     fn find(&self, codec: &Codec) -> Option<&PayloadType> {

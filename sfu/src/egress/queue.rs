@@ -2,6 +2,7 @@
 
 use crate::pool::PacketRef;
 use crate::rewrite::Mapped;
+use crate::slot::Outgoing;
 
 /// One packet to one receiver.
 #[derive(Debug, Clone, Copy)]
@@ -10,6 +11,9 @@ pub(crate) struct Item {
     pub(crate) slot: u16,
     /// The packet; the item holds one reference.
     pub(crate) packet: PacketRef,
+    /// Its payload type for this receiver, of the moment it was routed: the slot may change before
+    /// the batch ends.
+    pub(crate) outgoing: Outgoing,
     /// Its numbers for this receiver.
     pub(crate) mapped: Mapped,
     /// Sent again, in the RTX stream where there is one.

@@ -153,7 +153,7 @@ fn send(
 
 /// Header and payload prefix of one packet for one slot.
 fn lay_out(slot: &mut Slot, item: &Item, meta: &PacketMeta, bytes: &[u8]) -> Option<Layout> {
-    let outgoing = slot.outgoing?;
+    let outgoing = item.outgoing;
     let mapped = &item.mapped;
     let rtx = outgoing.rtx.filter(|_| item.resend);
     let mut layout = Layout {

@@ -218,13 +218,14 @@ fn locate(peer: &mut Peer, rtp: &RtpPacket<'_>) -> Result<Option<Located>, DropR
 
 /// Binds a new SSRC.
 fn bind(peer: &mut Peer, rtp: &RtpPacket<'_>) -> Result<Binding, DropReason> {
-    if peer.bindings.len() >= limits::SSRCS_PER_PEER {
-        return Err(DropReason::Limit);
-    }
     let binding = by_mid(&peer.publications, rtp)
         .or_else(|| by_announcement(&peer.publications, rtp))
         .or_else(|| by_payload_type(&peer.publications, rtp))
         .ok_or(DropReason::UnknownStream)?;
+    if peer.bindings.len() >= limits::SSRCS_PER_PEER {
+        // The oldest makes room: a client that changes its SSRCs often only forgets its own.
+        peer.bindings.remove(0);
+    }
     peer.bindings.push(binding);
     Ok(binding)
 }

@@ -168,9 +168,11 @@ impl Stream {
             let gap = distance > 1 && !self.missing.add(highest.wrapping_add(1), seq, now);
             return Arrival::New { seq, gap };
         }
-        if highest.saturating_sub(seq) >= SEEN_PACKETS || seq < self.first || self.mark(seq) {
+        if highest.saturating_sub(seq) >= SEEN_PACKETS || self.mark(seq) {
             return Arrival::Duplicate;
         }
+        // The first packets came in another order.
+        self.first = self.first.min(seq);
         bump(&mut self.received_unique);
         if self.missing.found(seq) && retransmitted {
             bump(&mut self.recovered);

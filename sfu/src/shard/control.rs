@@ -9,8 +9,8 @@ use rand::RngExt;
 use std::time::Instant;
 use weir_session::PeerTransport;
 use weir_sfu_api::{
-    ApiError, Command, Event, GoneReason, MediaKind, PeerId, PeerStats, Reply, ReplyBody,
-    RequestId, Rights, RoomId, RoomStats, SlotPolicy, TrackStats,
+    ApiError, Command, Event, GoneReason, PeerId, PeerStats, Reply, ReplyBody, RequestId, Rights,
+    RoomId, RoomStats, SlotPolicy, SourceKind, TrackStats,
 };
 
 impl Shard {
@@ -29,7 +29,7 @@ impl Shard {
                 self.reply(req, result);
             }
             Command::SetRights { peer, rights } => self.set_rights(peer, rights),
-            Command::SetMuted { peer, kind, muted } => self.set_muted(peer, kind, muted),
+            Command::SetMuted { peer, source, muted } => self.set_muted(peer, source, muted),
             Command::Leave { peer } => {
                 if let Some(key) = self.peer_ids.get(&peer).copied() {
                     self.remove_peer(now, key, GoneReason::Left);
@@ -113,12 +113,12 @@ impl Shard {
         self.fill_slots(key);
     }
 
-    fn set_muted(&mut self, id: PeerId, kind: MediaKind, muted: bool) {
+    fn set_muted(&mut self, id: PeerId, source: SourceKind, muted: bool) {
         let Some(key) = self.peer_ids.get(&id).copied() else { return };
         let Some(peer) = self.peers.get_mut(key) else { return };
-        match kind {
-            MediaKind::Audio => peer.muted_audio = muted,
-            MediaKind::Video => peer.muted_video = muted,
+        peer.muted.retain(|known| *known != source);
+        if muted {
+            peer.muted.push(source);
         }
         let tracks: Vec<u32> = peer.publications.iter().filter_map(|p| p.track).collect();
         for track in tracks {

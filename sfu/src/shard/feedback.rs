@@ -256,29 +256,31 @@ impl Shard {
         if !slot.may_resend(number, now) {
             return Ok(());
         }
-        // Sealing the same number twice with other padding would reuse a nonce: only RTX repeats.
-        if slot.outgoing.and_then(|outgoing| outgoing.rtx).is_none() {
-            return Err(DropReason::CacheMiss);
-        }
         let slot_index = u16::try_from(index).map_err(|_| DropReason::Limit)?;
-        let track = slot.track.ok_or(DropReason::CacheMiss)?;
-        let (publisher, publication) = self
-            .tracks
-            .get(track)
-            .map(|track| (track.publisher, track.publication))
-            .ok_or(DropReason::CacheMiss)?;
-        let packet = self
+        let tracks = [slot.track, slot.previous];
+        let cached = |track: u32| {
+            let track = self.tracks.get(track)?;
+            let publication = self
+                .peers
+                .get(track.publisher)?
+                .publications
+                .get(usize::from(track.publication))?;
+            let stream = publication
+                .layers
+                .iter()
+                .filter_map(|layer| layer.stream.as_ref())
+                .find(|stream| stream.uid == segment.stream)?;
+            let packet = stream.cache.get(seq)?;
+            Some((packet, publication.payload_type(self.pool.meta(packet).payload_type)?))
+        };
+        let (packet, source) =
+            tracks.into_iter().flatten().find_map(cached).ok_or(DropReason::CacheMiss)?;
+        // Sealing the same number twice with other padding would reuse a nonce: only RTX repeats.
+        let outgoing = self
             .peers
-            .get(publisher)
-            .and_then(|peer| peer.publications.get(usize::from(publication)))
-            .and_then(|publication| {
-                publication
-                    .layers
-                    .iter()
-                    .filter_map(|layer| layer.stream.as_ref())
-                    .find(|stream| stream.uid == segment.stream)
-            })
-            .and_then(|stream| stream.cache.get(seq))
+            .get(key)
+            .and_then(|peer| peer.slots.get(index)?.outgoing_again(source))
+            .filter(|outgoing| outgoing.rtx.is_some())
             .ok_or(DropReason::CacheMiss)?;
         let mapped = apply(&segment, &self.pool.meta(packet));
         debug_assert_eq!(mapped.seq, out_seq, "a retransmission keeps its number");
@@ -290,7 +292,7 @@ impl Shard {
             self.dirty.push(key);
         }
         self.pool.hold(packet);
-        peer.queue.push(Item { slot: slot_index, packet, mapped, resend: true });
+        peer.queue.push(Item { slot: slot_index, packet, outgoing, mapped, resend: true });
         Ok(())
     }
 

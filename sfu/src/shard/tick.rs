@@ -35,6 +35,19 @@ impl Shard {
         }
     }
 
+    /// As [`Self::reschedule`], but never for now or before: a deadline that its handler does not
+    /// move must not keep the shard from everything else.
+    fn reschedule_after(&mut self, now: Instant, key: u32) {
+        let Some(soonest) = now.checked_add(Duration::from_millis(1)) else { return };
+        let Some(peer) = self.peers.get_mut(key) else { return };
+        let Some((next, _)) = peer.next_deadline() else { return };
+        let next = next.max(soonest);
+        if peer.scheduled.is_none_or(|scheduled| next < scheduled) {
+            peer.scheduled = Some(next);
+            self.timers.push(Reverse((next, key)));
+        }
+    }
+
     pub(super) fn on_timers(&mut self, now: Instant) {
         self.handshakes_done = 0;
         self.wait_over(now);
@@ -49,7 +62,7 @@ impl Shard {
             }
             peer.scheduled = None;
             self.on_peer_timer(now, key);
-            self.reschedule(key);
+            self.reschedule_after(now, key);
         }
         if self.next_stats.is_none_or(|at| at <= now) {
             self.next_stats = now.checked_add(limits::STATS_INTERVAL);
