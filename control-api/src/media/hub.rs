@@ -9,8 +9,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 use weir_sfu_api::{
-    ApiError, Command, Event, GoneReason, MediaAnswer, MediaDescription, MediaKind, PeerId,
-    PeerStats, Reply, ReplyBody, RequestId, Rights, RoomId, RoomStats, ShardId, TransportAnswer,
+    ApiError, Command, Event, GoneReason, MediaAnswer, MediaDescription, PeerId, PeerStats,
+    Reply, ReplyBody, RequestId, Rights, RoomId, RoomStats, ShardId, SourceKind, TransportAnswer,
     TransportDescription,
 };
 
@@ -157,11 +157,11 @@ impl MediaHub {
         self.plane.send(shard, Command::SetRights { peer, rights });
     }
 
-    /// Tells that a peer switched its sources of one kind off or on.
-    pub fn set_muted(&self, peer: PeerId, kind: MediaKind, muted: bool) {
+    /// Tells that a peer switched one of its sources off or on.
+    pub fn set_muted(&self, peer: PeerId, source: SourceKind, muted: bool) {
         let shard = self.state().shard_of_peer(peer);
         if let Some(shard) = shard {
-            self.plane.send(shard, Command::SetMuted { peer, kind, muted });
+            self.plane.send(shard, Command::SetMuted { peer, source, muted });
         }
     }
 

@@ -8,7 +8,7 @@ use crate::domain::types::UserId;
 use crate::{Error, Result};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
-use weir_sfu_api::{MediaKind, SourceKind};
+use weir_sfu_api::SourceKind;
 
 /// The most entries of `tracks` in one offer.
 const MAX_TRACKS: usize = 512;
@@ -137,7 +137,18 @@ impl Conversation {
             changing.media
         };
         self.apply_rights();
-        self.tell_muted();
+        if let Some(media) = &self.media {
+            let said = [
+                (SourceKind::Microphone, audio),
+                (SourceKind::Camera, video),
+                (SourceKind::Screen, screen),
+            ];
+            for (source, on) in said {
+                if let Some(on) = on {
+                    self.signaling.hub.set_muted(media.peer(), source, !on);
+                }
+            }
+        }
         self.signaling.publish(&self.session);
         let message = Outgoing {
             from: self.session.user_id(),
@@ -148,13 +159,18 @@ impl Conversation {
         Ok(())
     }
 
-    /// The shard knows audio and video only: video is off when neither camera nor screen is on.
+    /// What a new peer has to know: it starts with everything on. A screen that is not shared has
+    /// no track, and who shares one without a word about it does show it.
     fn tell_muted(&self) {
         let Some(media) = &self.media else { return };
         let state = self.session.changing().media;
-        let hub = &self.signaling.hub;
-        hub.set_muted(media.peer(), MediaKind::Audio, !state.audio);
-        hub.set_muted(media.peer(), MediaKind::Video, !state.video && !state.screen);
+        for (source, on) in
+            [(SourceKind::Microphone, state.audio), (SourceKind::Camera, state.video)]
+        {
+            if !on {
+                self.signaling.hub.set_muted(media.peer(), source, true);
+            }
+        }
     }
 }
 

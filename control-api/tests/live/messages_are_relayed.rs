@@ -2,7 +2,7 @@
 
 use crate::harness::Server;
 use serde_json::json;
-use weir_sfu_api::{Command, MediaKind};
+use weir_sfu_api::{Command, SourceKind};
 
 #[tokio::test]
 async fn offers_answers_and_candidates_between_people() {
@@ -88,11 +88,19 @@ async fn media_state_reaches_the_others_and_the_shard() {
     let news = anna_s.expect("media-state").await;
     assert_eq!(news["from"], ben.id);
     assert_eq!(news["data"], json!({"audio": false, "video": true, "screen": false}));
-    let muted = server.plane.asked(|command| match command {
-        Command::SetMuted { kind, muted, .. } => Some((*kind, *muted)),
-        _ => None,
-    });
-    assert_eq!(muted[muted.len() - 2..], [(MediaKind::Audio, true), (MediaKind::Video, false)]);
+    let muted = || {
+        server.plane.asked(|command| match command {
+            Command::SetMuted { source, muted, .. } => Some((*source, *muted)),
+            _ => None,
+        })
+    };
+    assert_eq!(muted(), [(SourceKind::Microphone, true)]);
+    // The camera goes off while the screen is shared: only the camera's tile shows it.
+    for state in [json!({"screen": true}), json!({"video": false})] {
+        ben_s.send(json!({"type": "media-state", "data": state})).await;
+        anna_s.expect("media-state").await;
+    }
+    assert_eq!(muted()[1..], [(SourceKind::Screen, false), (SourceKind::Camera, true)]);
     ben_s.send(json!({"type": "media-state", "data": {"audio": "no"}})).await;
     assert_eq!(ben_s.expect("error").await["data"]["code"], 400);
 }

@@ -1,6 +1,6 @@
 //! What the control plane asks of a shard.
 
-use crate::{MediaDescription, MediaKind, PeerId, RequestId, RoomId, TransportDescription};
+use crate::{MediaDescription, PeerId, RequestId, RoomId, SourceKind, TransportDescription};
 
 /// What a peer may do. Enforced in the shard: what is not allowed is dropped, through any door.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -86,8 +86,8 @@ pub enum Command {
     SetMuted {
         /// The peer.
         peer: PeerId,
-        /// Which of its tracks.
-        kind: MediaKind,
+        /// Which of its sources.
+        source: SourceKind,
         /// Off?
         muted: bool,
     },
