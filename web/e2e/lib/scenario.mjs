@@ -26,12 +26,21 @@ export async function withServer(name, options, body) {
       await picture(browser, 'failed').catch(() => {});
       if (browser.errors.length > 0) console.log(browser.errors.join('\n'));
     }
-    console.log(`server log (${name}):\n${server.tail()}`);
+    console.log(`server log (${name}):\n${server.tail()}\n${await counters(server)}`);
     throw error;
   } finally {
     for (const browser of browsers) await browser.close().catch(() => {});
     await server.close();
   }
+}
+
+/** What the server counted, for a failure's report; nothing when it is gone. */
+async function counters(server) {
+  const samples = await server.metrics().catch(() => []);
+  return samples
+    .filter(({ name, value }) => value > 0 && !/_bucket$|http_requests/.test(name))
+    .map(({ name, labels, value }) => `${name} ${JSON.stringify(labels)} ${value}`)
+    .join('\n');
 }
 
 export function noErrors(browsers, allowed = null) {
