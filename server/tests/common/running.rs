@@ -1,21 +1,31 @@
 //! A server process that ends with the test.
 
-use super::Folder;
+#![allow(dead_code, reason = "not every file of tests uses all of it")]
+
+use crate::common::Folder;
+use std::fs::File;
 use std::io::{BufRead as _, BufReader};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
+
+/// Its log, in its folder.
+const LOG: &str = "weir.log";
+
+/// The log's end that is shown with a failed test.
+const LOG_LINES_SHOWN: usize = 60;
 
 /// `weir serve` with a folder of its own and free ports on loopback.
 pub(crate) struct Running {
     child: Child,
     /// What it said it can be reached at.
     pub(crate) url: String,
-    _folder: Folder,
+    folder: Folder,
 }
 
 impl Running {
     /// Starts it with these `WEIR__` variables and waits until it says it is ready.
     pub(crate) fn start(folder: Folder, env: &[(&str, &str)]) -> Self {
+        let log = File::create(folder.path().join(LOG)).unwrap();
         let mut child = Command::new(env!("CARGO_BIN_EXE_weir"))
             .arg("serve")
             .current_dir(folder.path())
@@ -24,6 +34,7 @@ impl Running {
             .env("WEIR__MEDIA__SHARDS", "1")
             .envs(env.iter().copied())
             .stdout(Stdio::piped())
+            .stderr(log)
             .spawn()
             .unwrap();
         let mut line = String::new();
@@ -31,9 +42,19 @@ impl Running {
         let url = line.trim().strip_prefix("Weir is ready: ").map(ToOwned::to_owned);
         let Some(url) = url else {
             let _ = child.kill();
-            panic!("it did not start: {line:?}");
+            let log = std::fs::read_to_string(folder.path().join(LOG)).unwrap_or_default();
+            panic!("it did not start: {line:?}\n{log}");
         };
-        Self { child, url, _folder: folder }
+        Self { child, url, folder }
+    }
+
+    /// What it has logged so far.
+    pub(crate) fn log(&self) -> String {
+        std::fs::read_to_string(self.folder.path().join(LOG)).unwrap_or_default()
+    }
+
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id()
     }
 
     /// `host:port` of the URL, with the address in place of `localhost`.
@@ -63,6 +84,12 @@ impl Running {
 
 impl Drop for Running {
     fn drop(&mut self) {
+        if std::thread::panicking() {
+            let log = self.log();
+            let lines: Vec<&str> = log.lines().collect();
+            let shown = lines.len().saturating_sub(LOG_LINES_SHOWN);
+            eprintln!("the server's log ends with:\n{}", lines[shown..].join("\n"));
+        }
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
