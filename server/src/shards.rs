@@ -7,6 +7,7 @@ use rand::TryRng as _;
 use std::collections::VecDeque;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, TrySendError, sync_channel};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant, SystemTime};
@@ -55,27 +56,23 @@ impl MediaPlane for Plane {
     }
 }
 
-impl Drop for Plane {
-    fn drop(&mut self) {
-        for Link { commands, waker } in self.links.drain(..) {
-            // A shard that waits for datagrams must look to see that its control plane is gone.
-            drop(commands);
-            waker.wake();
-        }
-    }
-}
-
 /// What the shards tell.
 pub(crate) type Events = mpsc::Receiver<(ShardId, Event)>;
 
 /// The running threads.
 pub(crate) struct ShardsHandle {
     threads: Vec<JoinHandle<()>>,
+    wakers: Vec<Waker>,
+    stop: Arc<AtomicBool>,
 }
 
 impl ShardsHandle {
-    /// Waits for the threads; they end when the control plane has let go of the media plane.
+    /// Ends the threads and waits for them. Peers should have been closed by command before.
     pub(crate) fn join(self) {
+        self.stop.store(true, Ordering::Relaxed);
+        for waker in &self.wakers {
+            waker.wake();
+        }
         for thread in self.threads {
             let _ = thread.join();
         }
@@ -96,6 +93,8 @@ pub(crate) fn start(
     let (events, receiver) = mpsc::channel(EVENTS);
     let mut links = Vec::new();
     let mut threads = Vec::new();
+    let mut wakers = Vec::new();
+    let stop = Arc::new(AtomicBool::new(false));
     for number in 0..config.media.shard_count().get() {
         let (commands, inbox) = sync_channel(COMMANDS);
         let (opened, ready) = sync_channel(1);
@@ -114,6 +113,7 @@ pub(crate) fn start(
         let id = ShardId(number);
         let seed = seed().context("reading the system's randomness")?;
         let (certificate, events) = (certificate.clone(), events.clone());
+        let stop = Arc::clone(&stop);
         let thread = std::thread::Builder::new()
             .name(format!("shard-{number}"))
             .spawn(move || {
@@ -135,6 +135,7 @@ pub(crate) fn start(
                     fallback: fallback.is_some(),
                     inbox,
                     events,
+                    stop,
                     waiting: VecDeque::new(),
                     sent: weir_net::SendReport::default(),
                     busy: Duration::ZERO,
@@ -154,9 +155,10 @@ pub(crate) fn start(
             .context("a shard's thread ended")?
             .with_context(|| format!("media.listen: opening shard {number}"))?;
         tracing::info!(shard = number, %addr, backend = %kind, "shard listens");
+        wakers.push(waker.clone());
         links.push(Link { commands, waker });
     }
-    Ok((Arc::new(Plane { links }), receiver, ShardsHandle { threads }))
+    Ok((Arc::new(Plane { links }), receiver, ShardsHandle { threads, wakers, stop }))
 }
 
 /// Opens the backend. A server that ended a moment ago may still hold the port: the kernel takes a
@@ -219,6 +221,8 @@ struct Runner {
     fallback: bool,
     inbox: Receiver<Command>,
     events: mpsc::Sender<(ShardId, Event)>,
+    /// Looked at once per wake-up.
+    stop: Arc<AtomicBool>,
     /// Events that found no room.
     waiting: VecDeque<Event>,
     sent: weir_net::SendReport,
@@ -227,7 +231,7 @@ struct Runner {
 }
 
 impl Runner {
-    /// Read a batch, handle all, drain all, send a batch; until nobody sends commands any more.
+    /// Read a batch, handle all, drain all, send a batch; until told to stop.
     fn run(mut self) {
         self.shard.handle_input(Instant::now(), Input::Timeout);
         let mut deadline = self.drain();
@@ -261,7 +265,7 @@ impl Runner {
                     break;
                 }
             }
-            if !self.take_commands(&mut deadline) {
+            if !self.take_commands(&mut deadline) || self.stop.load(Ordering::Relaxed) {
                 return;
             }
             if deadline.is_some_and(|at| at <= Instant::now()) {
