@@ -15,7 +15,7 @@ use weir_session::srtp::SrtpSession;
 use weir_session::{Certificate, Output, PeerTransport, TransportConfig, TransportEvent};
 use weir_sfu_api::{
     CodecKind, DtlsSetup, ExtensionKind, Fingerprint, HashAlgorithm, IceCredentials, MediaAnswer,
-    MediaDescription, PeerId, Rights, RoomId, SlotPolicy, SourceKind, TransportAnswer,
+    MediaDescription, MediaKind, PeerId, Rights, RoomId, SlotPolicy, SourceKind, TransportAnswer,
     TransportDescription,
 };
 use weir_wire::classify::{DatagramKind, classify};
@@ -185,6 +185,8 @@ pub struct SimPeer {
     pub largest_rtcp: usize,
     /// Whether it has keys.
     pub connected: bool,
+    /// False: asks for no missing packet, as a receiver without NACK.
+    pub repairs: bool,
     ice: IceCredentials,
     server: Option<TransportAnswer>,
     certificate: Option<Certificate>,
@@ -255,6 +257,7 @@ impl SimPeer {
             faults: Vec::new(),
             largest_rtcp: 0,
             connected: false,
+            repairs: true,
             ice,
             server: None,
             certificate,
@@ -367,6 +370,22 @@ impl SimPeer {
         self.connected = true;
     }
 
+    /// Asks for a key frame in each video slot, as a decoder in trouble.
+    pub fn ask_for_key_frames(&mut self) {
+        let mut out = Vec::new();
+        rtcp::write_receiver_report(&mut out, self.feedback_ssrc, &[]);
+        for slot in self.slots.iter().filter(|slot| slot.kind == MediaKind::Video) {
+            rtcp::write_pli(&mut out, self.feedback_ssrc, slot.ssrc);
+        }
+        self.send_rtcp(&out);
+    }
+
+    /// Moves to another address, for example from Wi-Fi to a mobile network, and checks it at once.
+    pub fn move_to(&mut self, now: Instant, addr: SocketAddr) {
+        self.addr = addr;
+        self.next_check = Some(now);
+    }
+
     fn micros(&self, now: Instant) -> u64 {
         now.saturating_duration_since(self.base).as_micros() as u64
     }
@@ -453,7 +472,9 @@ impl SimPeer {
         let own = self.feedback_ssrc;
         for slot in &mut self.slots {
             let (numbers, key_frame) = slot.look(now, self.round_trip);
-            rtcp::write_nack(&mut out, own, slot.ssrc, &numbers);
+            if self.repairs {
+                rtcp::write_nack(&mut out, own, slot.ssrc, &numbers);
+            }
             if key_frame {
                 rtcp::write_pli(&mut out, own, slot.ssrc);
             }

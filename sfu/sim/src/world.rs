@@ -34,6 +34,8 @@ struct Guest {
     up: Link,
     down: Link,
     left: bool,
+    /// Of the peer; kept here because looking at a thousand of them takes time.
+    deadline: Option<Instant>,
 }
 
 enum To {
@@ -70,9 +72,12 @@ pub struct World {
     pub link: LinkConfig,
     base: Instant,
     now: Instant,
-    rng: StdRng,
+    seed: u64,
     homes: Vec<Home>,
     guests: Vec<Guest>,
+    /// Guests whose deadline may have changed.
+    stale: Vec<usize>,
+    by_addr: BTreeMap<SocketAddr, usize>,
     flying: BTreeMap<(Instant, u64), Flying>,
     serial: u64,
     request: u64,
@@ -109,9 +114,11 @@ impl World {
             link: LinkConfig::clean(Duration::from_millis(10)),
             base,
             now: base,
-            rng,
+            seed,
             homes,
             guests: Vec::new(),
+            stale: Vec::new(),
+            by_addr: BTreeMap::new(),
             flying: BTreeMap::new(),
             serial: 0,
             request: 0,
@@ -146,6 +153,7 @@ impl World {
 
     /// A peer to change.
     pub fn peer_mut(&mut self, peer: usize) -> &mut SimPeer {
+        self.stale.push(peer);
         &mut self.guests[peer].peer
     }
 
@@ -158,6 +166,11 @@ impl World {
     #[must_use]
     pub fn shard(&self, shard: usize) -> &Shard {
         &self.homes[shard].shard
+    }
+
+    /// A shard, to be driven by hand.
+    pub fn shard_mut(&mut self, shard: usize) -> &mut Shard {
+        &mut self.homes[shard].shard
     }
 
     /// A peer's way to the server.
@@ -181,7 +194,10 @@ impl World {
             [10, 1, (number / 250) as u8, (number % 250) as u8 + 1],
             40_000 + (number % 1_000) as u16,
         ));
-        let seed = self.rng.random();
+        // Each peer has randomness of its own: who else is here changes nothing for it.
+        let own = (number as u64 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        let mut rng = StdRng::seed_from_u64(self.seed ^ own);
+        let seed = rng.random();
         let round_trip = (self.link.delay + self.link.jitter) * 2;
         let peer = SimPeer::new(setup, addr, seed, self.base, self.now, round_trip);
         let join = Command::Join {
@@ -191,15 +207,17 @@ impl World {
             rights: peer.setup.rights,
             slots: peer.setup.policy,
         };
-        let up = Link::new(self.link, self.rng.random());
-        let down = Link::new(self.link, self.rng.random());
-        self.guests.push(Guest { peer, home, up, down, left: false });
+        let up = Link::new(self.link, rng.random());
+        let down = Link::new(self.link, rng.random());
+        self.guests.push(Guest { peer, home, up, down, left: false, deadline: None });
+        self.by_addr.insert(addr, number);
+        self.stale.push(number);
         self.command(home, join);
         self.offer(number);
         if !self.guests[number].peer.setup.handshake {
             let mut key = || MasterKey {
-                key: (0..16).map(|_| self.rng.random()).collect(),
-                salt: (0..12).map(|_| self.rng.random()).collect(),
+                key: (0..16).map(|_| rng.random()).collect(),
+                salt: (0..12).map(|_| rng.random()).collect(),
             };
             let (one, two) = (key(), key());
             let profile = SrtpProfile::AeadAes128Gcm;
@@ -232,7 +250,8 @@ impl World {
         match reply {
             Some(Ok(ReplyBody::Answer { transport, media })) => {
                 let (transport, media) = (transport.clone(), media.clone());
-                self.guests[number].peer.take_answer(self.now, &transport, &media);
+                let now = self.now;
+                self.peer_mut(number).take_answer(now, &transport, &media);
             }
             other => panic!("offer of peer {peer}: {other:?}"),
         }
@@ -246,6 +265,7 @@ impl World {
 
     /// A peer leaves by command.
     pub fn leave(&mut self, number: usize) {
+        self.stale.push(number);
         let guest = &mut self.guests[number];
         guest.left = true;
         guest.peer.alive = false;
@@ -255,7 +275,15 @@ impl World {
 
     /// A peer vanishes without a word.
     pub fn vanish(&mut self, number: usize) {
-        self.guests[number].peer.alive = false;
+        self.peer_mut(number).alive = false;
+    }
+
+    /// A peer moves to another address, for example from Wi-Fi to a mobile network, and checks it
+    /// at once.
+    pub fn move_to(&mut self, number: usize, addr: SocketAddr) {
+        self.by_addr.insert(addr, number);
+        let now = self.now;
+        self.peer_mut(number).move_to(now, addr);
     }
 
     /// Changes what a peer may do.
@@ -332,9 +360,12 @@ impl World {
 
     /// One moment; false when nothing happens until `end`.
     fn step(&mut self, end: Instant) -> bool {
+        for number in std::mem::take(&mut self.stale) {
+            self.guests[number].deadline = self.guests[number].peer.next_deadline();
+        }
         let wire = self.flying.first_key_value().map(|((at, _), _)| *at);
         let shards = self.homes.iter().filter_map(|home| Some(home.deadline?.0)).min();
-        let peers = self.guests.iter().filter_map(|guest| guest.peer.next_deadline()).min();
+        let peers = self.guests.iter().filter_map(|guest| guest.deadline).min();
         let touched = self.homes.iter().any(|home| home.touched).then_some(self.now);
         let Some(next) = [wire, shards, peers, touched].into_iter().flatten().min() else {
             return false;
@@ -364,13 +395,12 @@ impl World {
             }
         }
         for number in 0..self.guests.len() {
-            let peer = &mut self.guests[number].peer;
-            if peer.next_deadline().is_some_and(|at| at <= self.now) {
-                peer.handle_timeout(self.now);
+            if self.guests[number].deadline.is_some_and(|at| at <= self.now) {
+                self.guests[number].peer.handle_timeout(self.now);
+                self.stale.push(number);
+                self.transmit(number);
             }
-            self.transmit(number);
         }
-        self.check();
         true
     }
 
@@ -383,6 +413,7 @@ impl World {
                 To::Shard(home) => self.inject(home, from, &data),
                 To::Peer(number) => {
                     self.guests[number].peer.handle_input(self.now, from, &data);
+                    self.stale.push(number);
                     self.transmit(number);
                 }
             }
@@ -437,7 +468,7 @@ impl World {
                 self.send_down(home, to, data);
             }
             if !self.homes[home].shard.wants_flush() {
-                break;
+                break self.check(home);
             }
             self.homes[home].shard.handle_input(self.now, Input::BatchEnd);
         }
@@ -446,8 +477,10 @@ impl World {
     fn send_down(&mut self, home: usize, to: SocketAddr, data: Vec<u8>) {
         self.note(&data, to);
         let from = self.homes[home].addr;
-        let found = self.guests.iter().position(|g| g.peer.addr == to && g.home == home);
-        let Some(number) = found else { return };
+        let Some(number) = self.by_addr.get(&to).copied() else { return };
+        if self.guests[number].peer.addr != to || self.guests[number].home != home {
+            return;
+        }
         for at in self.guests[number].down.send(self.now, data.len()).into_iter().flatten() {
             self.serial += 1;
             let flying = Flying { to: To::Peer(number), from, data: data.clone() };

@@ -1,7 +1,10 @@
 //! Guards the exit in debug builds: no number leaves twice on one SSRC (it would reuse an SRTP
 //! nonce), and none far behind the newest.
 
-/// Numbers that left, as a window of 1,024.
+#[cfg(debug_assertions)]
+const WINDOW: usize = 1_024;
+
+/// Numbers that left, as a window.
 #[derive(Debug, Default)]
 pub(crate) struct Guard {
     #[cfg(debug_assertions)]
@@ -13,7 +16,10 @@ impl Guard {
     #[cfg(debug_assertions)]
     pub(crate) fn leaving(&mut self, index: u64) {
         debug_assert!(!self.window.contains(&index), "sequence number {index} left twice");
-        if self.window.len() >= 1_024 {
+        if self.window.capacity() == 0 {
+            self.window.reserve(WINDOW);
+        }
+        if self.window.len() >= WINDOW {
             self.window.pop_front();
         }
         self.window.push_back(index);

@@ -52,6 +52,7 @@ pub(crate) fn admit(
     let rtp = RtpPacket::parse(bytes).map_err(|_| DropReason::MalformedRtp)?;
     let feedback_full = note_transport_cc(peer, &rtp, now_us);
     let Some(located) = locate(peer, &rtp)? else { return Ok(None) };
+    let newest = is_newest(&peer.bindings, &located.binding);
     let (timestamp, marker, ssrc) = (rtp.timestamp(), rtp.marker(), rtp.ssrc());
     let publication = peer
         .publications
@@ -104,6 +105,9 @@ pub(crate) fn admit(
         layer.stream = Some(Stream::new(uid, ssrc, clock_rate, cache_size));
     }
     let stream = layer.stream.as_mut().ok_or(DropReason::UnknownStream)?;
+    if !newest && (located.binding.rtx || stream.is_active(now)) {
+        return Err(DropReason::Superseded);
+    }
     if !located.binding.rtx && stream.ssrc != ssrc {
         // The layer came back under a new SSRC, for example after replacing the encoder.
         stream.cache.clear(pool);
@@ -216,15 +220,34 @@ fn locate(peer: &mut Peer, rtp: &RtpPacket<'_>) -> Result<Option<Located>, DropR
     }
 }
 
+/// Whether no other media SSRC of the same layer came up after this one. Packets of an older one are
+/// late; retransmissions of an older one number the packets of a stream that is no more.
+fn is_newest(bindings: &[Binding], binding: &Binding) -> bool {
+    let same_layer =
+        |other: &&Binding| (other.publication, other.layer) == (binding.publication, binding.layer);
+    let later = bindings.iter().rev().take_while(|other| other.ssrc != binding.ssrc);
+    !later.filter(same_layer).any(|other| !other.rtx)
+}
+
 /// Binds a new SSRC.
 fn bind(peer: &mut Peer, rtp: &RtpPacket<'_>) -> Result<Binding, DropReason> {
     let binding = by_mid(&peer.publications, rtp)
         .or_else(|| by_announcement(&peer.publications, rtp))
         .or_else(|| by_payload_type(&peer.publications, rtp))
         .ok_or(DropReason::UnknownStream)?;
-    if peer.bindings.len() >= limits::SSRCS_PER_PEER {
-        // The oldest makes room: a client that changes its SSRCs often only forgets its own.
-        peer.bindings.remove(0);
+    // Of the same kind one more stays known, because its last packets may be late. The oldest makes
+    // room: a client that changes its SSRCs often forgets only its own.
+    let same = |other: &Binding| {
+        (other.publication, other.layer, other.rtx)
+            == (binding.publication, binding.layer, binding.rtx)
+    };
+    let oldest = peer.bindings.iter().position(same);
+    if peer.bindings.iter().filter(|other| same(other)).count() >= 2
+        && let Some(oldest) = oldest
+    {
+        peer.bindings.remove(oldest);
+    } else if peer.bindings.len() >= limits::SSRCS_PER_PEER {
+        peer.bindings.remove(oldest.unwrap_or(0));
     }
     peer.bindings.push(binding);
     Ok(binding)

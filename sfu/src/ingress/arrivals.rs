@@ -28,6 +28,10 @@ impl Arrivals {
         };
         self.highest = Some(self.highest.map_or(seq, |highest| highest.max(seq)));
         self.media_ssrc = ssrc;
+        if self.entries.capacity() == 0 {
+            // All at once: no packet later waits for memory.
+            self.entries.reserve(limits::ARRIVALS);
+        }
         if self.entries.len() < limits::ARRIVALS {
             self.entries.push((seq, arrival_us));
         }
@@ -41,21 +45,48 @@ impl Arrivals {
 
     /// Appends one or more feedback packets to `out` and starts anew.
     pub(crate) fn write(&mut self, sender_ssrc: u32, out: &mut Vec<u8>) {
-        self.entries.sort_unstable();
-        self.entries.dedup_by_key(|entry| entry.0);
-        let (Some(&(first, _)), Some(&(last, _))) = (self.entries.first(), self.entries.last())
-        else {
-            return;
-        };
-        // Numbers between the last feedback and the first arrival were lost: say so, within reason.
-        let span = limits::ARRIVALS as u64;
-        let from = match self.next {
-            Some(next) if next < first && first.wrapping_sub(next) < span => next,
-            _ => first,
-        };
-        let to = last.min(from.wrapping_add(span.wrapping_mul(2)));
+        let mut entries = std::mem::take(&mut self.entries);
+        entries.sort_unstable();
+        entries.dedup_by_key(|entry| entry.0);
+        // Late ones were told to be lost: each run of them is told again, alone, so that nothing
+        // is said a second time about what lies between.
+        let fresh = self.next.unwrap_or(0);
+        let (mut late, on_time) =
+            entries.split_at(entries.partition_point(|(seq, _)| *seq < fresh));
+        while let Some(&(first, _)) = late.first() {
+            let run = (first..).zip(late).take_while(|(seq, entry)| *seq == entry.0).count();
+            let (run, rest) = late.split_at(run);
+            self.write_span(first, run, sender_ssrc, out);
+            late = rest;
+        }
+        if let (Some(&(first, _)), Some(&(last, _))) = (on_time.first(), on_time.last()) {
+            // Numbers between the last feedback and the first arrival were lost: say so, within
+            // reason.
+            let span = limits::ARRIVALS as u64;
+            let from = match self.next {
+                Some(next) if first.wrapping_sub(next) < span => next,
+                _ => first,
+            };
+            self.write_span(from, on_time, sender_ssrc, out);
+            self.next = Some(last.wrapping_add(1));
+        }
+        entries.clear();
+        // The memory is used again.
+        self.entries = entries;
+    }
+
+    /// Tells about the numbers from `from` to the last of `entries`.
+    fn write_span(
+        &mut self,
+        from: u64,
+        entries: &[(u64, u64)],
+        sender_ssrc: u32,
+        out: &mut Vec<u8>,
+    ) {
+        let Some(&(last, _)) = entries.last() else { return };
+        let to = last.min(from.wrapping_add((limits::ARRIVALS as u64).wrapping_mul(2)));
         self.scratch.clear();
-        let mut entries = self.entries.iter().peekable();
+        let mut entries = entries.iter().peekable();
         for seq in from..=to {
             let arrival = match entries.peek() {
                 Some(&&(entry, at)) if entry == seq => {
@@ -85,7 +116,5 @@ impl Arrivals {
             base = base.wrapping_add(covered as u16);
             rest = rest.get(covered..).unwrap_or_default();
         }
-        self.next = Some(last.wrapping_add(1));
-        self.entries.clear();
     }
 }

@@ -168,7 +168,11 @@ impl Track {
         if self.next_frame > now {
             return;
         }
-        self.next_frame += interval(self.source.codec, self.source.fps);
+        let interval = interval(self.source.codec, self.source.fps);
+        self.next_frame += interval;
+        if self.next_frame <= now {
+            self.next_frame = now + interval;
+        }
         if self.stopped {
             return;
         }
