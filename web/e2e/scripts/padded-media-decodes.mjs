@@ -5,15 +5,7 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { openFirefox } from '../lib/firefox.mjs';
 import { NETNS_IP } from '../lib/in-netns.mjs';
-import {
-  createMeeting,
-  enter,
-  id,
-  receivedStats,
-  register,
-  tileOf,
-  until,
-} from '../lib/page.mjs';
+import { createMeeting, enter, id, receivedStats, register, tileOf, until } from '../lib/page.mjs';
 import { watchPattern } from '../lib/pattern.mjs';
 import { noErrors, withServer } from '../lib/scenario.mjs';
 
