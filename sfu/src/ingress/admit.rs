@@ -221,12 +221,16 @@ fn locate(peer: &mut Peer, rtp: &RtpPacket<'_>) -> Result<Option<Located>, DropR
 }
 
 /// Whether no other media SSRC of the same layer came up after this one. Packets of an older one are
-/// late; retransmissions of an older one number the packets of a stream that is no more.
+/// late; retransmissions of an older one number the packets of a stream that is no more. An RTX
+/// SSRC may come up before its media does, as a probe for bandwidth: then it belongs to what follows.
 fn is_newest(bindings: &[Binding], binding: &Binding) -> bool {
-    let same_layer =
-        |other: &&Binding| (other.publication, other.layer) == (binding.publication, binding.layer);
-    let later = bindings.iter().rev().take_while(|other| other.ssrc != binding.ssrc);
-    !later.filter(same_layer).any(|other| !other.rtx)
+    let media = |other: &&Binding| {
+        (other.publication, other.layer, other.rtx) == (binding.publication, binding.layer, false)
+    };
+    let mut around = bindings.splitn(2, |other| other.ssrc == binding.ssrc);
+    let mut has_media = || around.next().is_some_and(|part| part.iter().any(|other| media(&other)));
+    let (before, after) = (has_media(), has_media());
+    !after || (binding.rtx && !before)
 }
 
 /// Binds a new SSRC.
@@ -310,4 +314,28 @@ fn by_payload_type(publications: &[Publication], rtp: &RtpPacket<'_>) -> Option<
         layer: 0,
         rtx: publication.rtx_payload_type(rtp.payload_type()).is_some(),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn binding(ssrc: u32, rtx: bool) -> Binding {
+        Binding { ssrc, publication: 0, layer: 0, rtx }
+    }
+
+    #[test]
+    fn a_probe_before_the_media_belongs_to_it_and_old_repairs_do_not() {
+        let (early_rtx, media) = (binding(1, true), binding(2, false));
+        let bindings = [early_rtx, media];
+        assert!(is_newest(&bindings, &early_rtx));
+        assert!(is_newest(&bindings, &media));
+        let (old_rtx, next) = (binding(3, true), binding(4, false));
+        let bindings = [media, old_rtx, next];
+        assert!(!is_newest(&bindings, &media));
+        assert!(!is_newest(&bindings, &old_rtx));
+        assert!(is_newest(&bindings, &next));
+        let other_layer = Binding { layer: 1, ..binding(5, false) };
+        assert!(is_newest(&[media, other_layer], &media));
+    }
 }
