@@ -5,20 +5,23 @@ import { createSocket } from 'node:dgram';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 
 const HERE = fileURLToPath(new URL('.', import.meta.url));
 const ROOT = resolve(HERE, '../../..');
 const BINARY = process.env.WEIR_BIN ?? join(ROOT, 'target/debug/weir');
+/** Runs a command where io_uring is forbidden; an example of transport/net, built with the tests. */
+const WITHOUT_IO_URING = join(dirname(BINARY), 'examples/without_io_uring');
 export const ARTIFACTS = join(ROOT, 'test-artifacts/e2e');
 
 const START_MS = 20_000;
 const STOP_MS = 10_000;
 
 /**
- * @param {{backend?: string, mediaIp?: string}} [options] `mediaIp` is where media is received.
+ * @param {{backend?: string, mediaIp?: string, ioUring?: boolean}} [options] `mediaIp` is where
+ *   media is received; `ioUring: false` forbids the system call.
  */
 export async function startServer(options = {}) {
   assert.ok(existsSync(BINARY), `no server at ${BINARY}: build it, or set WEIR_BIN`);
@@ -42,6 +45,7 @@ export async function startServer(options = {}) {
   writeFileSync(file, toToml(config));
   const server = new Server(folder, file, `http://localhost:${httpPort}`);
   server.mediaPort = mediaPort;
+  server.ioUring = options.ioUring ?? true;
   await server.start();
   await checkPage(server);
   return server;
@@ -72,7 +76,13 @@ class Server {
     const env = Object.fromEntries(
       Object.entries(process.env).filter(([name]) => !name.startsWith('WEIR__')),
     );
-    const child = spawn(BINARY, ['serve', '--config', this.file], {
+    const command = [BINARY, 'serve', '--config', this.file];
+    if (!this.ioUring) {
+      assert.ok(existsSync(WITHOUT_IO_URING), `no ${WITHOUT_IO_URING}: build the examples`);
+      command.unshift(WITHOUT_IO_URING);
+    }
+    const [program, ...words] = command;
+    const child = spawn(program, words, {
       cwd: this.folder,
       env: { ...env, NO_COLOR: '1' },
       stdio: ['ignore', 'pipe', 'pipe'],

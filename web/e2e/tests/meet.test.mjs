@@ -116,13 +116,14 @@ test('chromium meets chromium', { skip }, () =>
   }),
 );
 
-test('the same meeting with the mmsg backend', { skip }, () =>
-  withServer('mmsg', { backend: 'mmsg' }, async ({ server, open, picture }) => {
+/** Two people see and hear each other through a server with these options. */
+async function twoMeet(name, options, check = async () => {}) {
+  await withServer(name, options, async ({ server, open, picture }) => {
     const ada = await open({ name: 'ada', colour: 'blue' });
     const bob = await open({ name: 'bob', colour: 'red' });
     const adaId = await register(ada.page, server.url, 'ada');
     const bobId = await register(bob.page, server.url, 'bob');
-    const link = await createMeeting(ada.page, 'By mmsg');
+    const link = await createMeeting(ada.page, `By ${name}`);
     await enter(ada.page);
     await bob.page.goto(link);
     await enter(bob.page);
@@ -134,5 +135,24 @@ test('the same meeting with the mmsg backend', { skip }, () =>
     await picture(ada, 'two');
     noErrors([ada, bob]);
     await noDrops(server);
+    await check(server);
+  });
+}
+
+const backendOf = async (server) =>
+  (await server.metrics()).find((entry) => entry.name === 'weir_backend_info')?.labels.kind;
+
+test('the same meeting with the mmsg backend', { skip }, () =>
+  twoMeet('mmsg', { backend: 'mmsg' }, async (server) => {
+    assert.equal(await backendOf(server), 'mmsg');
+  }),
+);
+
+test('the same meeting where io_uring is denied', { skip }, () =>
+  twoMeet('denied', { ioUring: false }, async (server) => {
+    assert.equal(await backendOf(server), 'mmsg');
+    const warnings = server.log.split('\n').filter((line) => line.includes('WARN'));
+    assert.equal(warnings.length, 1, server.log);
+    assert.match(warnings[0], /io_uring/);
   }),
 );
