@@ -2,6 +2,7 @@
 
 use crate::auth::keys::Keys;
 use crate::auth::password::Passwords;
+use crate::domain::admissions::Admissions;
 use crate::domain::bus::DomainEvent;
 use crate::domain::live::LiveSessions;
 use crate::http::limits::Limits;
@@ -50,6 +51,7 @@ pub struct AppState {
     pub limits: Limits,
     /// The signalling sessions of this process.
     pub live: LiveSessions,
+    pub(crate) admissions: Admissions,
     /// The shards.
     pub media: Arc<dyn MediaPlane>,
     /// Set by [`crate::build`].

@@ -3,6 +3,7 @@
 use poem_openapi::Object;
 use std::net::IpAddr;
 use std::path::PathBuf;
+use std::time::Duration;
 use weir_sfu_api::CodecKind;
 
 /// Who may make an account.
@@ -48,6 +49,38 @@ pub struct WsOptions {
     pub admission_by_join: bool,
     /// Way 2: `?token=<jwt>`.
     pub query_token: bool,
+    /// How long things take.
+    pub timers: WsTimers,
+}
+
+impl Default for WsOptions {
+    fn default() -> Self {
+        Self { admission_by_join: false, query_token: true, timers: WsTimers::default() }
+    }
+}
+
+/// How long a WebSocket waits for what (contract section 8.1). Tests wait less.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct WsTimers {
+    /// For the first message of someone without a credential (way 6).
+    pub first_message: Duration,
+    /// Between two pings of the server.
+    pub ping: Duration,
+    /// Silence that ends a session; looked at with each ping.
+    pub silence: Duration,
+    /// For a client whose connection broke to come back to its session.
+    pub resume: Duration,
+}
+
+impl Default for WsTimers {
+    fn default() -> Self {
+        Self {
+            first_message: Duration::from_secs(10),
+            ping: Duration::from_secs(30),
+            silence: Duration::from_secs(90),
+            resume: Duration::from_secs(30),
+        }
+    }
 }
 
 /// An ICE server as handed to clients.
@@ -155,7 +188,7 @@ impl ApiConfig {
             cookie: CookieOptions { enabled: true },
             csrf_strict: false,
             cors_origins: Vec::new(),
-            ws: WsOptions { admission_by_join: false, query_token: true },
+            ws: WsOptions::default(),
             rate_limit_enabled: true,
             ice_servers: Vec::new(),
             video_codecs: vec![CodecKind::Vp8, CodecKind::H264, CodecKind::Vp9, CodecKind::Av1],

@@ -32,7 +32,7 @@ pub mod whip;
 pub use app::{App, AppState};
 pub use clock::{Clock, Timestamp};
 pub use config::{
-    AdminBootstrap, ApiConfig, Cidr, CookieOptions, IceServer, Registration, WsOptions,
+    AdminBootstrap, ApiConfig, Cidr, CookieOptions, IceServer, Registration, WsOptions, WsTimers,
 };
 pub use domain::bus::DomainEvent;
 pub use envelope::{Created, Empty, Reply};

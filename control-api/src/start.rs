@@ -2,6 +2,7 @@
 
 use crate::auth::keys::{KeyError, Keys};
 use crate::auth::password::Passwords;
+use crate::domain::admissions::Admissions;
 use crate::domain::live::LiveSessions;
 use crate::domain::{accounts, bus};
 use crate::http::limits::Limits;
@@ -68,6 +69,7 @@ pub async fn open(config: ApiConfig, media: Arc<dyn MediaPlane>) -> Result<App, 
         passwords: Passwords::new().map_err(StartError::Passwords)?,
         metrics: Metrics::new(),
         live: LiveSessions::default(),
+        admissions: Admissions::default(),
         signaling: OnceLock::new(),
         bus: broadcast::channel(bus::CAPACITY).0,
         started: Instant::now(),

@@ -47,6 +47,7 @@ pub(crate) fn api_config(config: &Config) -> ApiConfig {
     api.ws = WsOptions {
         admission_by_join: config.ws.admission_by_join,
         query_token: config.ws.query_token,
+        ..WsOptions::default()
     };
     api
 }

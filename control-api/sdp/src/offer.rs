@@ -5,6 +5,8 @@ use crate::line::{Line, direction};
 use crate::transport::TransportAttributes;
 use crate::{MAX_MEDIA_LINES, MAX_OFFER_BYTES, SdpError};
 use rtc_sdp::SessionDescription;
+use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::io::Cursor;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use weir_sfu_api::Mid;
@@ -62,7 +64,8 @@ pub fn parse_offer(text: &str) -> Result<Offer, SdpError> {
     if count > MAX_MEDIA_LINES {
         return Err(SdpError::TooManyMediaLines { count, max: MAX_MEDIA_LINES });
     }
-    let raw = unmarshal(text)?;
+    let (text, foreign) = with_known_media(text);
+    let raw = unmarshal(&text)?;
 
     let mut offer = Offer {
         lines: Vec::with_capacity(count),
@@ -90,6 +93,9 @@ pub fn parse_offer(text: &str) -> Result<Offer, SdpError> {
     for (index, media) in raw.media_descriptions.iter().enumerate() {
         let index = u16::try_from(index).unwrap_or(u16::MAX);
         let mut line = Line::parse(index, media, session_direction)?;
+        if let Some(name) = foreign.get(&index) {
+            line.media.clone_from(name);
+        }
         line.extmap_allow_mixed |= offer.extmap_allow_mixed;
         if let Some(mid) = line.mid
             && let Some(other) = offer.lines.iter().find(|other| other.mid == Some(mid))
@@ -103,6 +109,52 @@ pub fn parse_offer(text: &str) -> Result<Offer, SdpError> {
         return Err(SdpError::Syntax("no m-line".to_owned()));
     }
     Ok(offer)
+}
+
+/// The parser refuses a whole offer for one m-line with a media type it does not know, where RFC
+/// 3264 6 wants that m-line rejected and the others answered. So it is shown `application`
+/// instead, and the names it did not see are returned by the m-line's position.
+fn with_known_media(text: &str) -> (Cow<'_, str>, BTreeMap<u16, String>) {
+    let mut foreign = BTreeMap::new();
+    let mut index: u16 = 0;
+    for line in text.lines() {
+        let Some(name) = line.strip_prefix("m=") else { continue };
+        let name = name.split_whitespace().next().unwrap_or_default();
+        if !KNOWN_MEDIA.contains(&name) && is_token(name) {
+            foreign.insert(index, name.to_owned());
+        }
+        index = index.saturating_add(1);
+    }
+    if foreign.is_empty() {
+        return (Cow::Borrowed(text), foreign);
+    }
+    let mut known = String::with_capacity(text.len());
+    let mut index: u16 = 0;
+    for line in text.split_inclusive('\n') {
+        match line.strip_prefix("m=") {
+            Some(rest) => {
+                match foreign.get(&index).and_then(|name| rest.trim_start().strip_prefix(name)) {
+                    Some(rest) => {
+                        known.push_str("m=application");
+                        known.push_str(rest);
+                    }
+                    None => known.push_str(line),
+                }
+                index = index.saturating_add(1);
+            }
+            None => known.push_str(line),
+        }
+    }
+    (Cow::Owned(known), foreign)
+}
+
+/// Media types the parser knows.
+const KNOWN_MEDIA: [&str; 6] = ["audio", "video", "text", "application", "message", "image"];
+
+/// A `token` (RFC 8866 9) of a length that is worth repeating.
+fn is_token(word: &str) -> bool {
+    (1..=32).contains(&word.len())
+        && word.bytes().all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`{|}~".contains(&b))
 }
 
 /// The parser is not ours and reads what a stranger wrote: a panic in it costs this offer only.

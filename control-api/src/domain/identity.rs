@@ -7,6 +7,7 @@ use crate::store::tokens::AccessToken;
 use crate::store::users::{self, NewUser, User};
 use crate::store::{self, sessions, tokens};
 use crate::{App, Error, Result};
+use std::net::IpAddr;
 
 /// What an access token lets a guest do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -155,6 +156,18 @@ pub async fn from_ticket(app: &App, ticket: &str, meeting_id: MeetingId) -> Resu
     }
     let user = session_user(app, &ticket.sid, ticket.user_id, ticket.token_generation).await?;
     Ok(Identity::from_session(user, ticket.sid))
+}
+
+/// Who is admitted without a token (contract 8.1, way 7), once.
+pub(crate) async fn from_admission(
+    app: &App,
+    meeting_id: MeetingId,
+    user_id: UserId,
+    client: IpAddr,
+) -> Option<Identity> {
+    let found = app.admissions.take(app.clock.now(), meeting_id, user_id, client)?;
+    let user = session_user(app, &found.sid, user_id, found.generation).await.ok()?;
+    Some(Identity::from_session(user, found.sid))
 }
 
 /// Makes the guest an access token stands for and counts one use.

@@ -28,7 +28,8 @@ pub struct Joined {
 ///
 /// # Errors
 /// [`Error::NoSuchMeeting`], [`Error::MeetingEnded`], [`Error::WrongMeetingPassword`],
-/// [`Error::MeetingFull`], [`Error::Unauthorized`] for a guest of another meeting.
+/// [`Error::MeetingFull`], [`Error::Forbidden`] when it is locked, [`Error::Unauthorized`] for a
+/// guest of another meeting.
 pub async fn join(
     app: &App,
     who: &Identity,
@@ -61,6 +62,9 @@ pub async fn join(
     if !trusted && !has_passed(known.as_ref()) && (!knows_password || changed) {
         return Err(Error::WrongMeetingPassword);
     }
+    if app.live.is_locked(meeting_id) && !passes_lock(who, &now_meeting, known.as_ref()) {
+        return Err(Error::Forbidden("the meeting is locked"));
+    }
     let admitted = trusted || known.as_ref().is_some_and(|p| p.admitted);
     let status = if admitted || !now_meeting.settings.enable_waiting_room {
         Presence::Online
@@ -82,6 +86,13 @@ fn is_trusted(who: &Identity, meeting: &Meeting, known: Option<&Participant>) ->
         || who.is_admin()
         || matches!(who.origin, Origin::Guest { .. })
         || known.is_some_and(|p| p.role.leads() || p.invited)
+}
+
+/// A lock keeps out who is not there yet, but for those who could open it.
+fn passes_lock(who: &Identity, meeting: &Meeting, known: Option<&Participant>) -> bool {
+    meeting.creator_id == who.user_id
+        || who.is_admin()
+        || known.is_some_and(|p| p.role.leads() || p.status != Presence::Offline)
 }
 
 /// Has shown the password before.
@@ -144,6 +155,7 @@ async fn enter(
 /// [`Error::NoSuchMeeting`].
 pub async fn leave(app: &App, user_id: UserId, meeting_id: MeetingId) -> Result<()> {
     meetings::find(app, meeting_id).await?;
+    app.admissions.forget(meeting_id, user_id);
     if go_offline(app, user_id, meeting_id).await? {
         app.announce(DomainEvent::ParticipantLeft { meeting_id, user_id });
     }

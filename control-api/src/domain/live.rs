@@ -3,7 +3,7 @@
 use super::types::{MeetingId, UserId};
 use crate::Timestamp;
 use poem_openapi::{Enum, Object};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// What someone says of their own sources.
@@ -52,41 +52,68 @@ pub struct SessionView {
     pub last_active_at: Timestamp,
 }
 
-/// All sessions of this process, by id.
+/// All sessions of this process, and the meetings they have locked.
 #[derive(Debug, Default)]
 pub struct LiveSessions {
-    by_id: Mutex<BTreeMap<String, SessionView>>,
+    inner: Mutex<Inner>,
+}
+
+#[derive(Debug, Default)]
+struct Inner {
+    by_id: BTreeMap<String, SessionView>,
+    /// Meetings that let nobody else in. A lock goes with the last session.
+    locked: BTreeSet<MeetingId>,
 }
 
 impl LiveSessions {
     /// Adds or replaces a session.
     pub fn put(&self, session: SessionView) {
-        self.lock().insert(session.session_id.clone(), session);
+        self.lock().by_id.insert(session.session_id.clone(), session);
     }
 
     /// Changes a session in place, if it is there.
     pub fn change(&self, session_id: &str, change: impl FnOnce(&mut SessionView)) {
-        if let Some(session) = self.lock().get_mut(session_id) {
+        if let Some(session) = self.lock().by_id.get_mut(session_id) {
             change(session);
         }
     }
 
     /// Removes a session.
     pub fn remove(&self, session_id: &str) {
-        self.lock().remove(session_id);
+        let mut inner = self.lock();
+        let Some(gone) = inner.by_id.remove(session_id) else { return };
+        if !inner.by_id.values().any(|other| other.meeting_id == gone.meeting_id) {
+            inner.locked.remove(&gone.meeting_id);
+        }
+    }
+
+    /// Whether a meeting lets nobody else in.
+    #[must_use]
+    pub fn is_locked(&self, meeting_id: MeetingId) -> bool {
+        self.lock().locked.contains(&meeting_id)
+    }
+
+    /// Locks a meeting, or opens it.
+    pub fn set_locked(&self, meeting_id: MeetingId, locked: bool) {
+        let mut inner = self.lock();
+        if locked {
+            inner.locked.insert(meeting_id);
+        } else {
+            inner.locked.remove(&meeting_id);
+        }
     }
 
     /// One session.
     #[must_use]
     pub fn get(&self, session_id: &str) -> Option<SessionView> {
-        self.lock().get(session_id).cloned()
+        self.lock().by_id.get(session_id).cloned()
     }
 
     /// The sessions of a meeting, in order of connecting.
     #[must_use]
     pub fn of_meeting(&self, meeting_id: MeetingId) -> Vec<SessionView> {
         let mut found: Vec<SessionView> =
-            self.lock().values().filter(|s| s.meeting_id == meeting_id).cloned().collect();
+            self.lock().by_id.values().filter(|s| s.meeting_id == meeting_id).cloned().collect();
         found.sort_by(|a, b| (a.connected_at, &a.session_id).cmp(&(b.connected_at, &b.session_id)));
         found
     }
@@ -94,10 +121,10 @@ impl LiveSessions {
     /// How many sessions there are.
     #[must_use]
     pub fn count(&self) -> usize {
-        self.lock().len()
+        self.lock().by_id.len()
     }
 
-    fn lock(&self) -> MutexGuard<'_, BTreeMap<String, SessionView>> {
-        self.by_id.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

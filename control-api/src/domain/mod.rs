@@ -2,6 +2,7 @@
 
 pub mod access;
 pub mod accounts;
+pub(crate) mod admissions;
 pub mod bus;
 pub mod identity;
 pub mod joining;

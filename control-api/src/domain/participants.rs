@@ -152,6 +152,7 @@ pub async fn remove(
     }
     participants::delete(&mut *tx, row.participant_id).await?;
     tx.commit().await?;
+    app.admissions.forget(meeting_id, user_id);
     app.announce(DomainEvent::ParticipantRemoved { meeting_id, user_id });
     Ok(())
 }

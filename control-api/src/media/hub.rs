@@ -9,8 +9,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 use weir_sfu_api::{
-    ApiError, Command, Event, GoneReason, MediaAnswer, MediaDescription, PeerId, PeerStats,
-    Reply, ReplyBody, RequestId, Rights, RoomId, RoomStats, ShardId, SourceKind, TransportAnswer,
+    ApiError, Command, Event, GoneReason, MediaAnswer, MediaDescription, PeerId, PeerStats, Reply,
+    ReplyBody, RequestId, Rights, RoomId, RoomStats, ShardId, SourceKind, TransportAnswer,
     TransportDescription,
 };
 

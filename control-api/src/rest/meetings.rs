@@ -375,13 +375,16 @@ impl MeetingsApi {
     }
 }
 
-/// `room_url` with a fresh ticket.
+/// `room_url` with a fresh ticket. Who gets one may soon come in without, where that is on.
 async fn room_url(
     app: &App,
     context: &Context,
     who: &Identity,
     meeting_id: MeetingId,
 ) -> Result<String> {
+    if app.config.ws.admission_by_join {
+        app.admissions.note(app.clock.now(), who, meeting_id, context.client());
+    }
     let ticket = joining::ticket(app, who, meeting_id).await?;
     Ok(context.room_url(meeting_id, who.user_id, ticket.as_deref()))
 }

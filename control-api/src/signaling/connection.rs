@@ -2,14 +2,15 @@
 
 use super::message::{Close, Incoming, Outgoing};
 use super::negotiation::{Connection as PeerConnection, Negotiator};
-use super::session::{Ends, Nudge, Session};
+use super::session::{Ends, LeaveReason, Nudge, Phase, Session};
 use super::{
     MAX_MESSAGE_BYTES, MAX_MESSAGES_PER_SECOND, MAX_OFFER_MESSAGE_BYTES, Signaling, slots,
 };
-use crate::Error;
+use crate::auth::secret;
 use crate::domain::types::MeetingId;
-use crate::media::PeerEvent;
+use crate::media::{PeerEvent, SlotView};
 use crate::store::meetings::Meeting;
+use crate::{Error, WsTimers};
 use futures_util::{SinkExt, StreamExt};
 use poem::web::websocket::{CloseCode, Message, WebSocketStream};
 use std::sync::Arc;
@@ -17,17 +18,13 @@ use std::time::Duration;
 use tokio::time::{Instant, MissedTickBehavior, interval_at, timeout};
 use weir_sfu_api::GoneReason;
 
-/// How often the server pings (contract 8.1).
-const PING_EVERY: Duration = Duration::from_secs(30);
-/// Silence that ends a session (contract 8.1).
-const SILENCE: Duration = Duration::from_secs(90);
 /// How long one frame may wait for a slow network.
 const SEND_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long the client has for its half of the closing handshake.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// A WebSocket with the limits every message obeys.
-pub(super) struct Wire {
+pub(crate) struct Wire {
     socket: WebSocketStream,
     /// Messages allowed now, and since when that number holds.
     credit: (u32, Instant),
@@ -41,9 +38,15 @@ pub(super) enum Heard {
     Sign,
     /// The server must end it so.
     Breach(Close),
-    /// The client or the network ended it.
-    End,
+    /// The client ended it on purpose.
+    Bye,
+    /// The connection broke.
+    Lost,
 }
+
+/// Close codes by which a client tells that it does not come back: normal, going away (a page was
+/// closed or left), and a close without a code.
+const FAREWELLS: [u16; 3] = [1000, 1001, 1005];
 
 impl Wire {
     pub(super) fn new(socket: WebSocketStream) -> Self {
@@ -52,7 +55,7 @@ impl Wire {
     }
 
     pub(super) async fn next(&mut self) -> Heard {
-        let Some(frame) = self.socket.next().await else { return Heard::End };
+        let Some(frame) = self.socket.next().await else { return Heard::Lost };
         self.heard = Instant::now();
         match frame {
             Ok(Message::Text(text)) if text.len() > MAX_OFFER_MESSAGE_BYTES => {
@@ -63,12 +66,16 @@ impl Wire {
             Ok(Message::Binary(_)) => Heard::Breach(Close::BINARY),
             Ok(Message::Ping(_) | Message::Pong(_)) if self.take_credit() => Heard::Sign,
             Ok(Message::Ping(_) | Message::Pong(_)) => Heard::Breach(Close::TOO_MANY),
-            Ok(Message::Close(_)) => Heard::End,
+            Ok(Message::Close(None)) => Heard::Bye,
+            Ok(Message::Close(Some((code, _)))) if FAREWELLS.contains(&u16::from(code)) => {
+                Heard::Bye
+            }
+            Ok(Message::Close(Some(_))) => Heard::Lost,
             // tungstenite's "Space limit exceeded"; everything else is a broken connection.
             Err(error) if error.to_string().contains("Space limit") => {
                 Heard::Breach(Close::TOO_LARGE)
             }
-            Err(_) => Heard::End,
+            Err(_) => Heard::Lost,
         }
     }
 
@@ -100,13 +107,18 @@ impl Wire {
     pub(super) async fn close(mut self, close: Close) {
         let frame = Message::Close(Some((CloseCode::from(close.code), close.reason.to_owned())));
         if self.send(frame).await {
-            let answered = async { while let Some(Ok(_)) = self.socket.next().await {} };
-            let _ = timeout(CLOSE_TIMEOUT, answered).await;
+            self.finish().await;
         }
     }
 
-    pub(super) fn is_silent(&self) -> bool {
-        self.heard.elapsed() >= SILENCE
+    /// Lets the closing handshake come to its end: reading sends what is owed.
+    async fn finish(mut self) {
+        let rest = async { while let Some(Ok(_)) = self.socket.next().await {} };
+        let _ = timeout(CLOSE_TIMEOUT, rest).await;
+    }
+
+    fn is_silent(&self, timers: &WsTimers) -> bool {
+        self.heard.elapsed() >= timers.silence
     }
 }
 
@@ -117,6 +129,8 @@ pub(crate) struct Conversation {
     pub(crate) meeting: Meeting,
     pub(crate) negotiator: Negotiator,
     pub(crate) media: Option<PeerConnection>,
+    /// As last told to the client.
+    pub(crate) slots: Vec<SlotView>,
     pub(crate) rights: weir_sfu_api::Rights,
     pub(crate) door: Door,
 }
@@ -132,52 +146,109 @@ pub(crate) enum Door {
     Whep,
 }
 
+/// How a conversation over one socket comes to its end.
+pub(super) enum End {
+    /// The server closes.
+    Close(Close),
+    /// The client said goodbye.
+    Bye,
+    /// The connection broke.
+    Lost,
+    /// The client is back on another socket.
+    Back(Box<Wire>),
+    /// The client belongs to an older session, by the resume token of this `join`.
+    Resumes(Arc<Session>, Incoming),
+}
+
+/// What a conversation over one socket begins with.
+enum Start {
+    /// Whatever the client says.
+    Open,
+    /// A message that was read already.
+    Message(Incoming),
+    /// The return of a client.
+    Back,
+}
+
 /// What happened while nothing was being done.
-enum Turn {
+pub(super) enum Turn {
     Out(Arc<str>),
     Heard(Heard),
     Nudge(Nudge),
     Media(Option<PeerEvent>),
     Close(Close),
+    Back(Box<Wire>),
     Ping,
 }
 
 impl Conversation {
-    /// Runs until either side ends it. `first` is the join message of someone who came without a
-    /// credential.
-    pub(super) async fn run(mut self, mut wire: Wire, mut ends: Ends, first: Option<Incoming>) {
+    /// Runs until either side ends it, over as many sockets as the client needs. `first` is the
+    /// join message of someone who came without a credential.
+    pub(super) async fn run(mut self, wire: Wire, mut ends: Ends, first: Option<Incoming>) {
         self.signaling.register(&self.session);
-        let close = self.talk(&mut wire, &mut ends, first).await;
+        let mut wire = Box::new(wire);
+        let mut start = first.map_or(Start::Open, Start::Message);
+        // The socket that is left, and what to say on it.
+        let rest = loop {
+            match self.talk(&mut wire, &mut ends, start).await {
+                End::Close(close) => break Some((wire, Some(close))),
+                End::Bye => break Some((wire, None)),
+                End::Lost if !self.session.is_joined() => break None,
+                End::Lost => {
+                    drop(wire);
+                    match self.away(&mut ends).await {
+                        Some(new) => wire = new,
+                        None => break None,
+                    }
+                    start = Start::Back;
+                }
+                End::Back(new) => {
+                    let old = std::mem::replace(&mut wire, new);
+                    tokio::spawn(old.close(Close::RESUMED));
+                    start = Start::Back;
+                }
+                End::Resumes(older, message) => match older.take_over(wire) {
+                    Ok(()) => break None,
+                    // It ended at this very moment: the token is used up, so this is a new join.
+                    Err(back) => {
+                        wire = back;
+                        start = Start::Message(message);
+                    }
+                },
+            }
+        };
         // Media ends now, not when a client deigns to answer the close.
         self.media = None;
         let left = tokio::spawn({
             let (signaling, session) = (Arc::clone(&self.signaling), Arc::clone(&self.session));
             async move { signaling.forget(&session).await }
         });
-        if let Some(close) = close {
-            while let Ok(text) = ends.out.try_recv() {
-                if !wire.send_text(&text).await {
-                    break;
+        match rest {
+            Some((mut wire, Some(close))) => {
+                while let Ok(text) = ends.out.try_recv() {
+                    if !wire.send_text(&text).await {
+                        break;
+                    }
                 }
+                wire.close(close).await;
             }
-            wire.close(close).await;
+            Some((wire, None)) => wire.finish().await,
+            None => {}
         }
         let _ = left.await;
     }
 
-    /// How the server ends it; `None` when the client did.
-    async fn talk(
-        &mut self,
-        wire: &mut Wire,
-        ends: &mut Ends,
-        first: Option<Incoming>,
-    ) -> Option<Close> {
-        let mut ping = interval_at(Instant::now() + PING_EVERY, PING_EVERY);
+    async fn talk(&mut self, wire: &mut Wire, ends: &mut Ends, start: Start) -> End {
+        let timers = self.signaling.app.config.ws.timers;
+        let mut ping = interval_at(Instant::now() + timers.ping, timers.ping);
         ping.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        if let Some(first) = first
-            && let Some(close) = self.message(first).await
-        {
-            return Some(close);
+        let end = match start {
+            Start::Open => None,
+            Start::Message(message) => self.message(message).await,
+            Start::Back => self.welcome_back(wire, ends).await,
+        };
+        if let Some(end) = end {
+            return end;
         }
         loop {
             let media = async {
@@ -192,6 +263,7 @@ impl Conversation {
                     Ok(()) => Turn::Close((*ends.close.borrow()).unwrap_or(Close::NORMAL)),
                     Err(_) => Turn::Close(Close::NORMAL),
                 },
+                Some(wire) = ends.back.recv() => Turn::Back(wire),
                 Some(nudge) = ends.nudge.recv() => Turn::Nudge(nudge),
                 Some(text) = ends.out.recv() => Turn::Out(text),
                 event = media => Turn::Media(event),
@@ -199,43 +271,49 @@ impl Conversation {
                 _ = ping.tick() => Turn::Ping,
             };
             match turn {
-                Turn::Close(close) => return Some(close),
+                Turn::Close(close) => return End::Close(close),
+                Turn::Back(wire) => return End::Back(wire),
                 Turn::Out(text) => {
                     if !wire.send_text(&text).await {
-                        return None;
+                        ends.missed.push_back(text);
+                        return End::Lost;
                     }
                 }
                 Turn::Nudge(nudge) => {
                     if let Some(close) = self.refresh(nudge).await {
-                        return Some(close);
+                        return End::Close(close);
                     }
                 }
                 Turn::Media(event) => self.media_event(event),
                 Turn::Heard(Heard::Message(text)) => {
                     self.session.touch();
-                    if let Some(close) = self.text(&text).await {
-                        return Some(close);
+                    if let Some(end) = self.text(&text).await {
+                        return end;
                     }
                 }
                 Turn::Heard(Heard::Sign) => self.session.touch(),
-                Turn::Heard(Heard::Breach(close)) => return Some(close),
-                Turn::Heard(Heard::End) => return None,
-                Turn::Ping if wire.is_silent() => return Some(Close::IDLE),
+                Turn::Heard(Heard::Breach(close)) => return End::Close(close),
+                Turn::Heard(Heard::Bye) => {
+                    self.session.changing().leave_reason = LeaveReason::Left;
+                    return End::Bye;
+                }
+                Turn::Heard(Heard::Lost) => return End::Lost,
+                Turn::Ping if wire.is_silent(&timers) => return End::Close(Close::IDLE),
                 Turn::Ping => {
                     if !wire.send(Message::Ping(Vec::new())).await {
-                        return None;
+                        return End::Lost;
                     }
                 }
             }
         }
     }
 
-    async fn text(&mut self, text: &str) -> Option<Close> {
+    async fn text(&mut self, text: &str) -> Option<End> {
         let long = text.len() > MAX_MESSAGE_BYTES;
         match Incoming::parse(text) {
-            Ok(message) if long && message.kind != "offer" => Some(Close::TOO_LARGE),
+            Ok(message) if long && message.kind != "offer" => Some(End::Close(Close::TOO_LARGE)),
             Ok(message) => self.message(message).await,
-            Err(_) if long => Some(Close::TOO_LARGE),
+            Err(_) if long => Some(End::Close(Close::TOO_LARGE)),
             Err(error) => {
                 self.complain(&error, "");
                 None
@@ -244,35 +322,53 @@ impl Conversation {
     }
 
     /// Handles one message; errors become `error` messages, and some end the connection.
-    async fn message(&mut self, message: Incoming) -> Option<Close> {
+    async fn message(&mut self, message: Incoming) -> Option<End> {
         let meeting_id = self.session.meeting_id;
         if message.meeting_id.is_some_and(|other| other != meeting_id) {
             let error = Error::BadRequest("meeting_id is not this connection's".to_owned());
             self.complain(&error, &message.kind);
             return None;
         }
+        if let Some(older) = self.older(&message) {
+            return Some(End::Resumes(older, message));
+        }
         match self.dispatch(&message).await {
-            Ok(close) => close,
+            Ok(close) => close.map(End::Close),
             Err(error) => {
                 if let Error::Internal(cause) = &error {
                     tracing::error!(%cause, meeting_id, kind = message.kind, "signalling failed");
                 }
                 self.complain(&error, &message.kind);
                 // Who cannot get in has nothing to stay for.
-                if message.kind == "join" { Close::for_refusal(&error) } else { None }
+                let close = Close::for_refusal(&error).filter(|_| message.kind == "join");
+                close.map(End::Close)
             }
         }
+    }
+
+    /// The session that the resume token of a first `join` brings back. One that does not is no
+    /// error: the client is a newcomer then, with the rights it has shown.
+    fn older(&self, message: &Incoming) -> Option<Arc<Session>> {
+        if message.kind != "join" || self.session.changing().phase != Phase::New {
+            return None;
+        }
+        let digest = secret::digest(message.text("resume_token").ok()??);
+        let (meeting_id, user_id) = (self.session.meeting_id, self.session.user_id());
+        self.signaling.registry.take_resumable(meeting_id, Some(user_id), &digest)
     }
 
     pub(super) fn complain(&self, error: &Error, ref_type: &str) {
         self.session.send(&Outgoing::error(self.session.meeting_id, error, ref_type));
     }
 
-    fn media_event(&mut self, event: Option<PeerEvent>) {
+    pub(super) fn media_event(&mut self, event: Option<PeerEvent>) {
         let meeting_id = self.session.meeting_id;
         match event {
             Some(PeerEvent::Connected) => {}
-            Some(PeerEvent::Slots(list)) => self.session.send(&slots::slots(meeting_id, &list)),
+            Some(PeerEvent::Slots(list)) => {
+                self.session.send(&slots::slots(meeting_id, &list));
+                self.slots = list;
+            }
             Some(PeerEvent::Speakers(list)) => {
                 self.session.send(&slots::speakers(meeting_id, &list));
             }
@@ -282,6 +378,7 @@ impl Conversation {
             }
             Some(PeerEvent::Gone(reason)) => {
                 self.media = None;
+                self.slots = Vec::new();
                 self.session.changing().has_media = false;
                 self.signaling.publish(&self.session);
                 let text = match reason {
@@ -293,6 +390,7 @@ impl Conversation {
             }
             None => {
                 self.media = None;
+                self.slots = Vec::new();
                 self.session.changing().has_media = false;
             }
         }

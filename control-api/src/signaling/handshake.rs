@@ -19,12 +19,8 @@ use poem::http::{HeaderMap, StatusCode, header};
 use poem::web::websocket::{WebSocket, WebSocketConfig};
 use poem::{Endpoint, FromRequest, IntoResponse, Request, Response};
 use std::sync::Arc;
-use std::time::Duration;
 use tokio::time::timeout;
 use weir_sfu_api::{Rights, RoomId, SlotPolicy};
-
-/// How long someone without a credential has for the first message (contract 8.1, way 6).
-const FIRST_MESSAGE: Duration = Duration::from_secs(10);
 
 /// `GET /ws/signaling`.
 pub fn endpoint(signaling: Arc<Signaling>) -> impl Endpoint<Output = Response> {
@@ -100,7 +96,7 @@ async fn upgrade(signaling: Arc<Signaling>, request: Request) -> poem::Result<Re
         Some(text) => text.parse::<MeetingId>().map_err(|_| Error::NoSuchMeeting)?,
     };
     let target = Target { meeting_id, user_id, candidate: query.candidate };
-    let known = credential(&signaling, &request, &query, meeting_id).await?;
+    let known = credential(&signaling, &request, &query, &target).await?;
     let entry = match known {
         None => None,
         Some(who) => Some(enter(&signaling, who, &target).await?),
@@ -119,9 +115,15 @@ async fn upgrade(signaling: Arc<Signaling>, request: Request) -> poem::Result<Re
                     conversation.run(wire, ends, None).await;
                 }
                 None => match introduce(&signaling, &mut wire, &target).await {
-                    Ok((who, meeting, first)) => {
+                    Ok(Introduced::Person(person)) => {
+                        let (who, meeting, first) = *person;
                         let (conversation, ends) = converse(signaling, who, meeting, &target);
                         conversation.run(wire, ends, Some(first)).await;
+                    }
+                    Ok(Introduced::Resumes(session)) => {
+                        if let Err(wire) = session.take_over(Box::new(wire)) {
+                            wire.close(Close::UNAUTHORIZED).await;
+                        }
                     }
                     Err(Some(error)) => {
                         wire.error(target.meeting_id, &signaling.app, &error).await;
@@ -135,14 +137,15 @@ async fn upgrade(signaling: Arc<Signaling>, request: Request) -> poem::Result<Re
     Ok(upgraded.into_response())
 }
 
-/// The first credential present (ways 1 to 5); `None` when there is none at all.
+/// The first credential present (ways 1 to 5, and 7); `None` when there is none at all.
 async fn credential(
     signaling: &Signaling,
     request: &Request,
     query: &Query,
-    meeting_id: MeetingId,
+    target: &Target,
 ) -> Result<Option<Authenticated>> {
     let app = &signaling.app;
+    let meeting_id = target.meeting_id;
     let headers = request.headers();
     if let Some(value) = headers.get(header::AUTHORIZATION) {
         let token = bearer(value.to_str().unwrap_or_default()).ok_or(Error::Unauthorized)?;
@@ -172,6 +175,20 @@ async fn credential(
         }
         let who = identity::from_jwt(app, token).await?;
         return Ok(Some(Authenticated::Person(who)));
+    }
+    if app.config.ws.admission_by_join
+        && let Some(user_id) = target.user_id
+    {
+        let (_, context) = context::of_request(request)?;
+        let foreign =
+            origin::of(request).is_some_and(|origin| !origin::is_allowed(app, &context, origin));
+        // A foreign page could use the admission of who looks at it.
+        if !foreign
+            && let Some(who) =
+                identity::from_admission(app, meeting_id, user_id, context.client()).await
+        {
+            return Ok(Some(Authenticated::Person(who)));
+        }
     }
     bad_ticket.map_or(Ok(None), Err)
 }
@@ -215,31 +232,48 @@ async fn enter(
     Ok((who, joined.meeting))
 }
 
-/// Way 6: the first message is `join` with a token.
+/// Who a first message is from.
+enum Introduced {
+    /// Someone with a token.
+    Person(Box<(Identity, Meeting, Incoming)>),
+    /// A client that comes back to its session.
+    Resumes(Arc<Session>),
+}
+
+/// Way 6: the first message is `join` with a token, or with the resume token of a session.
 async fn introduce(
     signaling: &Signaling,
     wire: &mut Wire,
     target: &Target,
-) -> std::result::Result<(Identity, Meeting, Incoming), Option<Error>> {
+) -> std::result::Result<Introduced, Option<Error>> {
     let first = async {
         loop {
             match wire.next().await {
                 Heard::Message(text) if text.len() <= MAX_MESSAGE_BYTES => return Some(text),
                 Heard::Message(_) => return None,
                 Heard::Sign => {}
-                Heard::Breach(_) | Heard::End => return None,
+                Heard::Breach(_) | Heard::Bye | Heard::Lost => return None,
             }
         }
     };
-    let text = timeout(FIRST_MESSAGE, first).await.ok().flatten().ok_or(None)?;
+    let text = timeout(signaling.app.config.ws.timers.first_message, first)
+        .await
+        .ok()
+        .flatten()
+        .ok_or(None)?;
     let message = Incoming::parse(&text).map_err(Some)?;
     if message.kind != "join" {
         return Err(Some(Error::Unauthorized));
     }
-    let token = message.text("token")?.ok_or(Error::Unauthorized)?.to_owned();
+    let Some(token) = message.text("token")?.map(str::to_owned) else {
+        let resume = message.text("resume_token")?.ok_or(Error::Unauthorized)?;
+        let digest = secret::digest(resume);
+        let found = signaling.registry.take_resumable(target.meeting_id, target.user_id, &digest);
+        return found.map(Introduced::Resumes).ok_or(Some(Error::Unauthorized));
+    };
     let who = identity::from_token(&signaling.app, &token, target.meeting_id).await?;
     let (who, meeting) = enter(signaling, who, target).await?;
-    Ok((who, meeting, message))
+    Ok(Introduced::Person(Box::new((who, meeting, message))))
 }
 
 fn converse(
@@ -274,13 +308,25 @@ impl Conversation {
             leave_reason: LeaveReason::Disconnected,
             hidden: false,
             has_media: false,
+            away: false,
+            resume: None,
         };
         let ids = (secret::id("sess_"), secret::id("peer_"));
         let clock = signaling.app.clock.clone();
         let (session, ends) = Session::new(ids, who, meeting.meeting_id, changing, clock);
         let negotiator = negotiator(&signaling, &session);
         let rights = Rights::NONE;
-        (Self { signaling, session, meeting, negotiator, media: None, rights, door }, ends)
+        let conversation = Self {
+            signaling,
+            session,
+            meeting,
+            negotiator,
+            media: None,
+            slots: Vec::new(),
+            rights,
+            door,
+        };
+        (conversation, ends)
     }
 }
 

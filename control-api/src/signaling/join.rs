@@ -10,7 +10,6 @@ use crate::domain::types::Presence;
 use crate::store::participants::{self, Participant};
 use crate::{Error, Result};
 use serde_json::{Value, json};
-use std::sync::Arc;
 
 /// Above so many people the join answer holds only the first [`SHORT_LIST`] (contract 8.3).
 const LONG_MEETING: i64 = 100;
@@ -31,37 +30,37 @@ impl Conversation {
     }
 
     pub(crate) async fn enter(&mut self) -> Result<()> {
-        let meeting_id = self.session.meeting_id;
-        let signaling = Arc::clone(&self.signaling);
-        let role = self.session.changing().role;
-        let newcomer = self.session.changing().phase != Phase::Joined;
-        if newcomer && signaling.registry.is_locked(meeting_id) && !role.leads() {
-            let user_id = self.session.user_id();
-            if signaling.registry.of_user(meeting_id, user_id).is_empty() {
-                return Err(Error::Forbidden("the meeting is locked"));
-            }
+        let answer = self.come_in().await?;
+        if self.session.changing().phase == Phase::Waiting {
+            self.session.send(&Outgoing::server("join", self.session.meeting_id, answer));
+            self.signaling.publish(&self.session);
+        } else {
+            self.welcome(answer);
         }
+        Ok(())
+    }
+
+    /// Does in the store what `join` does; returns the answer.
+    pub(super) async fn come_in(&mut self) -> Result<Value> {
+        let meeting_id = self.session.meeting_id;
         let Joined { meeting, participant } =
-            joining::join(&signaling.app, &self.session.identity, meeting_id, None).await?;
+            joining::join(&self.signaling.app, &self.session.identity, meeting_id, None).await?;
         self.meeting = meeting;
         self.take(&participant);
         if participant.status == Presence::Waiting {
             self.session.changing().phase = Phase::Waiting;
-            signaling.publish(&self.session);
-            let data = json!({"status": "waiting", "session_id": self.session.id});
-            self.session.send(&Outgoing::server("join", meeting_id, data));
-            return Ok(());
+            return Ok(json!({"status": "waiting", "session_id": self.session.id}));
         }
-        self.welcome().await
+        self.welcome_data().await
     }
 
     /// The answer to someone who is in, then the news to the others.
-    async fn welcome(&mut self) -> Result<()> {
-        let answer = self.welcome_data().await?;
+    fn welcome(&mut self, answer: Value) {
         self.session.send(&Outgoing::server("join", self.session.meeting_id, answer));
         self.signaling.registry.joined(&self.session);
+        // Who waited had none.
+        self.apply_rights();
         self.signaling.publish(&self.session);
-        Ok(())
     }
 
     async fn welcome_data(&self) -> Result<Value> {
@@ -99,9 +98,11 @@ impl Conversation {
             })
             .collect();
         let own = self.session.changing().clone();
+        let resume = (self.door == Door::WebSocket).then(|| self.session.new_resume_token());
         Ok(json!({
             "status": "joined",
             "session_id": self.session.id,
+            "resume_token": resume,
             "peer_id": self.session.peer_id,
             "room_id": format!("room_{meeting_id}"),
             "user_id": self.session.user_id(),
@@ -110,6 +111,7 @@ impl Conversation {
             "participants": list,
             "participants_total": total,
             "ice_servers": ice,
+            "locked": signaling.app.live.is_locked(meeting_id),
         }))
     }
 
@@ -143,7 +145,10 @@ impl Conversation {
         self.take(&participant);
         let phase = self.session.changing().phase;
         match (phase, participant.status) {
-            (Phase::Waiting, Presence::Online) => self.welcome().await?,
+            (Phase::Waiting, Presence::Online) => {
+                let answer = self.welcome_data().await?;
+                self.welcome(answer);
+            }
             (Phase::Waiting, Presence::Waiting) if nudge == Nudge::Admitted => {}
             // An earlier connection's end came after this one's join.
             (Phase::Joined | Phase::Waiting, Presence::Offline) => self.enter().await?,

@@ -157,7 +157,8 @@ pub(crate) struct Close {
 
 impl Close {
     pub(crate) const NORMAL: Self = Self { code: 1000, reason: "bye" };
-    pub(crate) const IDLE: Self = Self { code: 1000, reason: "nothing heard for 90 s" };
+    pub(crate) const RESUMED: Self = Self { code: 1000, reason: "resumed on another connection" };
+    pub(crate) const IDLE: Self = Self { code: 1000, reason: "nothing heard for too long" };
     pub(crate) const STOPPING: Self = Self { code: 1001, reason: "server stopping" };
     pub(crate) const BINARY: Self = Self { code: 1003, reason: "text frames only" };
     pub(crate) const TOO_LARGE: Self = Self { code: 1009, reason: "message above 64 KiB" };

@@ -14,6 +14,7 @@ mod moderation;
 pub(crate) mod negotiation;
 mod offer;
 pub(crate) mod registry;
+mod resume;
 pub(crate) mod rights;
 pub(crate) mod session;
 mod slots;

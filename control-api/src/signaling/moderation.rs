@@ -38,7 +38,7 @@ impl Conversation {
             "lock" => {
                 self.must_lead()?;
                 let locked = message.boolean("locked")?.unwrap_or(true);
-                self.signaling.registry.set_locked(self.session.meeting_id, locked);
+                self.signaling.app.live.set_locked(self.session.meeting_id, locked);
                 self.tell_all("lock", json!({"locked": locked}))
             }
             _ => {

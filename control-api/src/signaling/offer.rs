@@ -61,6 +61,7 @@ impl Conversation {
             }
         };
         if self.media.as_ref().map(|media| media.peer()) != before {
+            self.slots = Vec::new();
             self.signaling.publish(&self.session);
             // A new peer starts as not muted.
             self.tell_muted();

@@ -31,7 +31,6 @@ struct Meeting {
     sessions: Vec<Arc<Session>>,
     /// Joined connections of each user.
     joined: BTreeMap<UserId, usize>,
-    locked: bool,
     joined_since: Vec<Value>,
     left_since: Vec<Value>,
     flush_planned: bool,
@@ -194,14 +193,21 @@ impl Registry {
         self.inner().by_id.is_empty()
     }
 
-    pub(crate) fn is_locked(&self, meeting_id: MeetingId) -> bool {
-        self.inner().meetings.get(&meeting_id).is_some_and(|meeting| meeting.locked)
-    }
-
-    pub(crate) fn set_locked(&self, meeting_id: MeetingId, locked: bool) {
-        if let Some(meeting) = self.inner().meetings.get_mut(&meeting_id) {
-            meeting.locked = locked;
-        }
+    /// The session a resume token brings back, of this user if one is known already. The token is
+    /// used up.
+    pub(crate) fn take_resumable(
+        &self,
+        meeting_id: MeetingId,
+        user_id: Option<UserId>,
+        digest: &str,
+    ) -> Option<Arc<Session>> {
+        let inner = self.inner();
+        let sessions = &inner.meetings.get(&meeting_id)?.sessions;
+        sessions
+            .iter()
+            .filter(|session| user_id.is_none_or(|user_id| session.user_id() == user_id))
+            .find(|session| session.take_resume_token(digest))
+            .cloned()
     }
 
     /// Ends all connections that satisfy `wanted`.

@@ -1,11 +1,13 @@
 //! One connection, as others see it.
 
+use super::connection::Wire;
 use super::message::{Close, Outgoing};
 use crate::domain::identity::Identity;
 use crate::domain::live::{MediaState, SessionStatus, SessionView};
 use crate::domain::types::{MeetingId, Role, UserId};
 use crate::{Clock, Timestamp};
 use serde_json::{Value, json};
+use std::collections::VecDeque;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::{mpsc, watch};
@@ -75,6 +77,10 @@ pub(crate) struct Changing {
     pub(crate) hidden: bool,
     /// It has a peer on a shard.
     pub(crate) has_media: bool,
+    /// Its socket broke; it may come back.
+    pub(crate) away: bool,
+    /// Hash of the token that brings it back.
+    pub(crate) resume: Option<String>,
 }
 
 /// A connection.
@@ -92,6 +98,7 @@ pub(crate) struct Session {
     out: mpsc::Sender<Arc<str>>,
     nudge: mpsc::Sender<Nudge>,
     close: watch::Sender<Option<Close>>,
+    pub(super) back: mpsc::Sender<Box<Wire>>,
     clock: Clock,
 }
 
@@ -100,6 +107,10 @@ pub(crate) struct Ends {
     pub(crate) out: mpsc::Receiver<Arc<str>>,
     pub(crate) nudge: mpsc::Receiver<Nudge>,
     pub(crate) close: watch::Receiver<Option<Close>>,
+    /// The socket of a client that came back.
+    pub(super) back: mpsc::Receiver<Box<Wire>>,
+    /// What a client that is away has not read.
+    pub(super) missed: VecDeque<Arc<str>>,
 }
 
 impl Session {
@@ -113,6 +124,7 @@ impl Session {
         let (out, out_end) = mpsc::channel(OUT_QUEUE);
         let (nudge, nudge_end) = mpsc::channel(8);
         let (close, close_end) = watch::channel(None);
+        let (back, back_end) = mpsc::channel(1);
         let now = clock.now();
         let session = Arc::new(Self {
             id: ids.0,
@@ -125,9 +137,17 @@ impl Session {
             out,
             nudge,
             close,
+            back,
             clock,
         });
-        (session, Ends { out: out_end, nudge: nudge_end, close: close_end })
+        let ends = Ends {
+            out: out_end,
+            nudge: nudge_end,
+            close: close_end,
+            back: back_end,
+            missed: VecDeque::new(),
+        };
+        (session, ends)
     }
 
     /// A look at what changes. Never held across an await.
@@ -204,6 +224,7 @@ impl Session {
             meeting_id: self.meeting_id,
             peer_id: changing.has_media.then(|| self.peer_id.clone()),
             status: match changing.phase {
+                _ if changing.away => SessionStatus::Disconnected,
                 Phase::Waiting => SessionStatus::Waiting,
                 Phase::New | Phase::Joined => SessionStatus::Connected,
             },

@@ -2,12 +2,16 @@
 
 mod harness;
 
+mod a_broken_connection_resumes;
+mod a_locked_meeting_stays_closed;
+mod a_rest_join_admits_one_connection;
 mod every_credential_opens_the_websocket;
 mod hostile_frames_end_in_errors;
 mod messages_are_relayed;
 mod people_join_and_leave_over_websocket;
 mod rights_reach_the_shard;
 mod the_media_server_answers_offers;
+mod the_server_ends_connections_with_a_reason;
 mod the_waiting_room_holds_people_back;
 mod whep_plays;
 mod whip_publishes;

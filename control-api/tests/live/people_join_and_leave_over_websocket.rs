@@ -2,6 +2,7 @@
 
 use crate::harness::Server;
 use serde_json::json;
+use std::time::Duration;
 
 #[tokio::test]
 async fn the_report_s_flow_works() {
@@ -46,7 +47,8 @@ async fn the_report_s_flow_works() {
 
 #[tokio::test]
 async fn a_user_leaves_with_the_last_of_several_connections() {
-    let server = Server::start().await;
+    let server =
+        Server::start_with(|config| config.ws.timers.resume = Duration::from_millis(50)).await;
     let (anna, ben) = (server.user("anna").await, server.user("ben").await);
     let meeting = server.meeting(&anna, json!({})).await;
     let mut anna_s = server.joined(&anna, meeting).await;

@@ -2,6 +2,7 @@
 
 use crate::harness::{CHROMIUM, Server, player_offer};
 use serde_json::{Value, json};
+use std::time::Duration;
 use weir_sfu_api::{
     Command, Event, GoneReason, MediaKind, Mid, PeerId, RoomId, SlotState, SourceKind,
     SpeakerState, TrackId, TrackInfo,
@@ -22,7 +23,8 @@ fn sources(server: &Server) -> Vec<Vec<SourceKind>> {
 
 #[tokio::test]
 async fn and_later_ones_renegotiate_the_same_peer() {
-    let server = Server::start().await;
+    let server =
+        Server::start_with(|config| config.ws.timers.resume = Duration::from_millis(50)).await;
     let anna = server.user("anna").await;
     let meeting = server.meeting(&anna, json!({})).await;
     let mut client = server.connect(&anna, meeting).await;

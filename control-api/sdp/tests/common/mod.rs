@@ -70,7 +70,18 @@ pub(crate) fn answer(text: &str) -> String {
     write_answer(&offer, &desc, &transport(), &media(&desc), &SessionId { id: 7, version: 1 })
 }
 
+/// By a parser of others, which knows six media types only: the rest is shown as `application`.
 pub(crate) fn raw(text: &str) -> SessionDescription {
+    const KNOWN: [&str; 6] = ["audio", "video", "text", "application", "message", "image"];
+    let lines = text.lines().map(|line| match line.strip_prefix("m=") {
+        Some(rest) => {
+            let (name, rest) = rest.split_once(' ').unwrap();
+            let name = if KNOWN.contains(&name) { name } else { "application" };
+            format!("m={name} {rest}\r\n")
+        }
+        None => format!("{line}\r\n"),
+    });
+    let text: String = lines.collect();
     SessionDescription::unmarshal(&mut Cursor::new(text.as_bytes())).unwrap()
 }
 
