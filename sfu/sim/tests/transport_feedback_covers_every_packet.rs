@@ -40,3 +40,20 @@ fn a_publisher_without_transport_feedback_gets_remb() {
     assert_eq!(world.peer(speaker).wide.feedbacks, 0);
     world.finish();
 }
+
+/// A screen share's key frame: a thousand packets at once, half of a second's feedback.
+#[test]
+fn a_burst_is_told_in_packets_below_the_mtu() {
+    let mut world = world(3);
+    let screen = Source { bitrate_bps: 12_000_000, fps: 5, ..Source::camera() };
+    let speaker = world.join(0, PeerSetup::new(1, 7).publish(screen));
+    world.up(speaker).config = LinkConfig { delay: ms(20), ..LinkConfig::lossy(0.1) };
+    world.run(secs(4));
+    let peer = world.peer(speaker);
+    assert!(peer.wide.packets.len() > 5_000, "{}", peer.wide.packets.len());
+    let old =
+        peer.wide.packets.iter().filter(|(at, _)| at.is_some_and(|at| at + ms(250) < world.now()));
+    assert!(old.clone().all(|(_, told)| told.is_some()));
+    assert!(peer.largest_rtcp <= 1_250, "{}", peer.largest_rtcp);
+    world.finish();
+}

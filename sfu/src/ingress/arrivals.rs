@@ -53,7 +53,11 @@ impl Arrivals {
         let fresh = self.next.unwrap_or(0);
         let (mut late, on_time) =
             entries.split_at(entries.partition_point(|(seq, _)| *seq < fresh));
-        while let Some(&(first, _)) = late.first() {
+        let mut runs = 0;
+        while let Some(&(first, _)) = late.first()
+            && runs < limits::LATE_RUNS
+        {
+            runs = runs.saturating_add(1);
             let run = (first..).zip(late).take_while(|(seq, entry)| *seq == entry.0).count();
             let (run, rest) = late.split_at(run);
             self.write_span(first, run, sender_ssrc, out);

@@ -138,6 +138,11 @@ impl Shard {
                 let Some(stream) = layer.stream.as_mut().filter(|s| !s.missing.is_empty()) else {
                     continue;
                 };
+                // Under the MTU; the rest has its turn at the next look.
+                if self.rtcp_out.len() > limits::RTCP_FULL {
+                    again = true;
+                    continue;
+                }
                 self.nacks.clear();
                 let due = stream.missing.due(now, rtt, &mut self.nacks);
                 stream.given_up = stream.given_up.wrapping_add(u64::from(due.given_up));
@@ -217,7 +222,7 @@ impl Shard {
             };
             reports::write_sender_report(slot, source, ntp, &mut self.rtcp_out);
             // Compound packets stay under the MTU.
-            if self.rtcp_out.len() > 1_000 {
+            if self.rtcp_out.len() > limits::RTCP_FULL {
                 self.send_rtcp(key);
                 self.rtcp_out.clear();
             }

@@ -253,6 +253,10 @@ impl Slot {
             self.buffer = self.buffer.split_off(&begin);
             self.missing = self.missing.split_off(&begin);
             self.parts.clear();
+            let last = self.buffer.keys().next_back().copied().unwrap_or(begin);
+            for hole in (begin..last).filter(|seq| !self.seen.contains(seq)) {
+                self.missing.entry(hole).or_insert(Missing { since: now, next: now + GRACE });
+            }
         }
         while let Some(next) = self.next
             && let Some(packet) = self.buffer.remove(&next)
@@ -267,6 +271,9 @@ impl Slot {
         if content.part == 0 && content.key && !self.parts.is_empty() {
             // A switch in the middle of a frame: a decoder begins anew.
             self.counters.cut += 1;
+            if let (Some(last), Some(cut)) = (&mut self.last, self.parts.first()) {
+                (last.2, last.3) = (cut.picture_id, cut.frame_number);
+            }
             self.parts.clear();
         }
         if usize::from(content.part) != self.parts.len()

@@ -1,0 +1,171 @@
+use crate::common::{ms, secs, seeds, world};
+use rand::rngs::StdRng;
+use rand::seq::IndexedRandom;
+use rand::{RngExt, SeedableRng};
+use std::net::SocketAddr;
+use weir_sfu_api::{CodecKind, MediaKind, Rights, SlotPolicy, SourceKind};
+use weir_sim::oracles::assert_flawless;
+use weir_sim::{LinkConfig, Loss, PeerSetup, Source, World};
+
+fn source(rng: &mut StdRng) -> Source {
+    let codecs = [CodecKind::Vp8, CodecKind::Vp8, CodecKind::Vp9, CodecKind::H264, CodecKind::Av1];
+    let codec = *codecs.choose(rng).unwrap();
+    let camera = Source::camera().with_codec(codec);
+    match rng.random_range(0..4) {
+        0 => Source { kind: SourceKind::Screen, ..camera },
+        1 | 2 => Source { simulcast: true, ..camera },
+        _ => camera,
+    }
+}
+
+fn setup(rng: &mut StdRng, id: u64) -> PeerSetup {
+    let (audio, video) = (rng.random_range(0..4), rng.random_range(0..4));
+    let mut setup = PeerSetup::new(id, rng.random_range(0..2)).slots(audio, video);
+    if rng.random_bool(0.8) {
+        setup = setup.publish(Source::microphone()).publish(source(rng));
+    }
+    if rng.random_bool(0.2) {
+        setup.policy = SlotPolicy::Dominant;
+    }
+    if rng.random_bool(0.2) {
+        setup.without = vec![CodecKind::Av1, CodecKind::H264];
+    }
+    setup.transport_cc = rng.random_bool(0.8);
+    setup
+}
+
+fn link(rng: &mut StdRng) -> LinkConfig {
+    let bursts = Loss::Bursts { enter: 0.002, leave: 0.1, loss: 0.9 };
+    LinkConfig {
+        delay: ms(rng.random_range(0..80)),
+        duplicate: rng.random_range(0.0..0.05),
+        loss: if rng.random_bool(0.3) { bursts } else { Loss::Uniform(rng.random_range(0.0..0.1)) },
+        rate_bps: rng.random_bool(0.2).then_some(8_000_000),
+        queue: ms(200),
+        ..LinkConfig::lossy(0.0)
+    }
+}
+
+/// One thing that people do.
+fn act(world: &mut World, rng: &mut StdRng, here: &mut Vec<usize>, next_id: &mut u64) {
+    if here.len() < 2 || here.len() < 8 && rng.random_bool(0.25) {
+        world.link = link(rng);
+        let setup = setup(rng, *next_id);
+        *next_id += 1;
+        here.push(world.join(0, setup));
+        return;
+    }
+    let at = rng.random_range(0..here.len());
+    let who = here[at];
+    let tracks = world.peer(who).tracks.len();
+    match rng.random_range(0..12) {
+        0 => {
+            here.remove(at);
+            world.leave(who);
+        }
+        1 => {
+            here.remove(at);
+            world.vanish(who);
+        }
+        2 => {
+            let rights = Rights {
+                publish_audio: rng.random(),
+                publish_video: rng.random(),
+                publish_screen: rng.random(),
+                subscribe: rng.random_bool(0.8),
+            };
+            world.set_rights(who, rights);
+        }
+        3 => world.set_rights(who, Rights::ALL),
+        4 | 5 if tracks > 0 => {
+            let track = rng.random_range(0..tracks);
+            let streams = &mut world.peer_mut(who).tracks[track].streams;
+            let layer = rng.random_range(0..streams.len());
+            streams[layer].active = !streams[layer].active;
+        }
+        6 if tracks > 0 => world.peer_mut(who).change_ssrc(rng.random_range(0..tracks)),
+        7 => {
+            let more = world.peer(who).setup.video_slots + 1;
+            world.peer_mut(who).setup.video_slots = more;
+            world.offer(who);
+        }
+        8 if tracks > 0 => {
+            let stopped = rng.random_range(0..tracks);
+            let track = &mut world.peer_mut(who).tracks[stopped];
+            track.stopped = !track.stopped;
+            world.offer(who);
+        }
+        9 => {
+            if rng.random() {
+                world.peer_mut(who).restart_ice();
+                world.offer(who);
+            }
+            let addr = SocketAddr::from(([10, 77, rng.random(), rng.random()], rng.random()));
+            world.move_to(who, addr);
+        }
+        10 => world.peer_mut(who).ask_for_key_frames(),
+        11 => {
+            let config = link(rng);
+            world.up(who).config = config;
+            world.down(who).config = link(rng);
+        }
+        _ => {
+            for track in &mut world.peer_mut(who).tracks {
+                track.level = rng.random_range(0..127);
+            }
+        }
+    }
+}
+
+/// After everything, on good links, everybody sees everybody who may be seen.
+fn settle(world: &mut World, here: &[usize]) {
+    for who in here {
+        world.set_rights(*who, Rights::ALL);
+        for way in [true, false] {
+            let link = if way { world.up(*who) } else { world.down(*who) };
+            link.config = LinkConfig::clean(ms(20));
+        }
+        for track in &mut world.peer_mut(*who).tracks {
+            track.stopped = false;
+            track.streams.iter_mut().for_each(|stream| stream.active = true);
+        }
+        world.offer(*who);
+    }
+    // Who vanished keeps its slots until its consent ends.
+    world.run(secs(35));
+    assert_eq!(world.shard(0).population().0, here.len(), "who vanished is gone");
+    for who in here {
+        let states = world.slot_states(*who);
+        for state in states.iter().filter(|state| !state.unavailable) {
+            let Some(track) = &state.track else { continue };
+            let slot = world.peer(*who).slot(state.mid.as_str());
+            let fresh = slot.frames.iter().filter(|frame| frame.at + secs(2) > world.now()).count();
+            let least = if state.kind == MediaKind::Audio { 90 } else { 45 };
+            assert!(
+                fresh >= least,
+                "peer {} slot {}: {fresh} frames, {state:?}",
+                world.peer(*who).id(),
+                state.mid
+            );
+        }
+    }
+}
+
+#[test]
+fn random_meetings_stay_flawless_and_leave_nothing() {
+    for seed in seeds(&[1, 2, 3, 4, 5, 6]) {
+        println!("seed {seed}");
+        let mut rng = StdRng::seed_from_u64(seed);
+        let mut world = world(seed);
+        let (mut here, mut next_id) = (Vec::new(), 1);
+        for _ in 0..60 {
+            act(&mut world, &mut rng, &mut here, &mut next_id);
+            world.run(ms(rng.random_range(0..800)));
+        }
+        settle(&mut world, &here);
+        for peer in world.peers() {
+            assert_flawless(peer);
+        }
+        world.finish();
+    }
+}
