@@ -118,6 +118,14 @@ impl LiveSessions {
         found
     }
 
+    /// All sessions, in order of connecting.
+    #[must_use]
+    pub fn all(&self) -> Vec<SessionView> {
+        let mut all: Vec<SessionView> = self.lock().by_id.values().cloned().collect();
+        all.sort_by(|a, b| (a.connected_at, &a.session_id).cmp(&(b.connected_at, &b.session_id)));
+        all
+    }
+
     /// How many sessions there are.
     #[must_use]
     pub fn count(&self) -> usize {

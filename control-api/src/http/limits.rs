@@ -55,6 +55,10 @@ fn documented(method: &Method, path: &str) -> Option<Limit> {
             | "/api/v1/meetings/{}/leave"
             | "/api/v1/meetings/{}/messages",
         ) => Limit::per_minute(100),
+        ("POST", "/admin/cleanup/sessions") => Limit::per_minute(20),
+        ("GET", "/admin/sessions" | "/api/v1/stats/overview" | "/api/v1/stats/rooms") => {
+            Limit::per_minute(50)
+        }
         ("GET" | "HEAD", _) => Limit::per_minute(100),
         _ => Limit::per_minute(50),
     };

@@ -7,6 +7,7 @@ mod messages;
 mod my;
 mod participants;
 mod sessions;
+mod stats;
 mod system;
 mod tokens;
 mod users;
@@ -52,6 +53,7 @@ macro_rules! service {
                 my::MyApi { app: app.clone() },
                 tokens::TokensApi { app: app.clone() },
                 sessions::SessionsApi { app: app.clone() },
+                stats::StatsApi { app: app.clone() },
                 system::SystemApi { app: app.clone() },
                 described::Described,
             ),

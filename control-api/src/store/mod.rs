@@ -5,6 +5,7 @@ pub mod meetings;
 pub mod messages;
 pub mod participants;
 pub mod sessions;
+pub mod stats;
 pub mod tokens;
 pub mod users;
 

@@ -8,6 +8,7 @@ mod a_rest_join_admits_one_connection;
 mod every_credential_opens_the_websocket;
 mod hostile_frames_end_in_errors;
 mod messages_are_relayed;
+mod numbers_and_sessions_for_administrators;
 mod people_join_and_leave_over_websocket;
 mod rights_reach_the_shard;
 mod the_media_server_answers_offers;

@@ -4,6 +4,40 @@
  */
 
 export interface paths {
+    "/admin/cleanup/sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Remove idle sessions */
+        post: operations["admin.sessions_cleanup"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List all signaling sessions */
+        get: operations["admin.sessions_list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/auth/login": {
         parameters: {
             query?: never;
@@ -401,6 +435,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/stats/overview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Signaling overview */
+        get: operations["stats.overview"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/stats/rooms": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Statistics of the open rooms */
+        get: operations["stats.rooms"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/users/change-password": {
         parameters: {
             query?: never;
@@ -547,7 +615,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** WebSocket signaling */
+        /**
+         * WebSocket signaling
+         * @description Text frames with one JSON object each, `{type, to, data}` (contract section 8). A message may have 64 KiB, an `offer` 320 KiB, since offers grow with the meeting; a larger one closes with 1009. More than 50 messages in a second close with 4429, a binary frame with 1003. The server pings every 30 s; 90 s of silence end the session. Close codes: 1000 normal, 1001 server stopping, 1013 messages are not taken, 4401 unauthorized, 4403 forbidden, 4404 no such meeting, 4409 removed, 4410 meeting ended. The answer to `join` holds a `resume_token`: shown as `resume_token` in the first `join` of a new connection within 30 s, it continues the session with its ids and its media; it works once. Closing with 1000 or 1001, or without a code, ends the session at once.
+         */
         get: operations["signaling.connect"];
         put?: never;
         post?: never;
@@ -638,6 +709,20 @@ export interface components {
          * @enum {string}
          */
         AccountStatus: "active" | "banned" | "deleted";
+        /**
+         * Cleaned
+         * @description What a clean-up did.
+         */
+        Cleaned: {
+            /** Format: int64 */
+            remaining: number;
+            /** Format: int64 */
+            removed: number;
+        };
+        CleanupRequest: {
+            /** Format: int64 */
+            idle_seconds?: number;
+        };
         /**
          * CsrfToken
          * @description A CSRF token.
@@ -906,6 +991,28 @@ export interface components {
          * @enum {string}
          */
         Order: "asc" | "desc";
+        /**
+         * Overview
+         * @description The whole server.
+         */
+        Overview: {
+            /** Format: int64 */
+            active_rooms: number;
+            /** Format: int64 */
+            active_sessions: number;
+            /** Format: int64 */
+            ongoing_meetings: number;
+            /** Format: int64 */
+            online_users: number;
+            /** Format: int64 */
+            total_meetings: number;
+            /** Format: int64 */
+            total_messages: number;
+            /** Format: int64 */
+            total_users: number;
+            /** Format: uint64 */
+            uptime_seconds: number;
+        };
         ParticipantAdd: {
             /** @enum {string} */
             role?: "host" | "moderator" | "participant";
@@ -1052,6 +1159,34 @@ export interface components {
             total: number;
         };
         /**
+         * RoomView
+         * @description One open room.
+         */
+        RoomView: {
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            last_active_at: string;
+            /** Format: int64 */
+            meeting_id: number;
+            /** Format: int64 */
+            message_count: number;
+            /** Format: int64 */
+            participant_count: number;
+            room_id: string;
+            /** Format: int64 */
+            session_count: number;
+        };
+        /**
+         * Rooms
+         * @description The open rooms.
+         */
+        Rooms: {
+            rooms: components["schemas"]["RoomView"][];
+            /** Format: int64 */
+            total: number;
+        };
+        /**
          * Sent
          * @description A stored message.
          */
@@ -1071,6 +1206,19 @@ export interface components {
             meeting: string;
             signaling: string;
             user: string;
+        };
+        /**
+         * SessionPage
+         * @description A page of sessions.
+         */
+        SessionPage: {
+            /** Format: int64 */
+            page: number;
+            /** Format: int64 */
+            page_size: number;
+            sessions: components["schemas"]["SessionView"][];
+            /** Format: int64 */
+            total: number;
         };
         /**
          * @description Whether a session has its connection.
@@ -1155,6 +1303,87 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    "admin.sessions_cleanup": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["CleanupRequest"];
+            };
+        };
+        responses: {
+            /** @description Success */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": {
+                        code: number;
+                        data: components["schemas"]["Cleaned"];
+                        message: string;
+                        request_id: string;
+                        /** Format: date-time */
+                        timestamp: string;
+                    };
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    "admin.sessions_list": {
+        parameters: {
+            query?: {
+                page?: number;
+                page_size?: number;
+                meeting_id?: number;
+                user_id?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Success */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": {
+                        code: number;
+                        data: components["schemas"]["SessionPage"];
+                        message: string;
+                        request_id: string;
+                        /** Format: date-time */
+                        timestamp: string;
+                    };
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
     "auth.login": {
         parameters: {
             query?: never;
@@ -2292,6 +2521,78 @@ export interface operations {
                     "application/json; charset=utf-8": {
                         code: number;
                         data: components["schemas"]["SessionView"];
+                        message: string;
+                        request_id: string;
+                        /** Format: date-time */
+                        timestamp: string;
+                    };
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    "stats.overview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Success */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": {
+                        code: number;
+                        data: components["schemas"]["Overview"];
+                        message: string;
+                        request_id: string;
+                        /** Format: date-time */
+                        timestamp: string;
+                    };
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    "stats.rooms": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Success */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": {
+                        code: number;
+                        data: components["schemas"]["Rooms"];
                         message: string;
                         request_id: string;
                         /** Format: date-time */
