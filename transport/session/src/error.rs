@@ -16,6 +16,10 @@ pub enum Drop {
     /// MESSAGE-INTEGRITY is missing or wrong (RFC 8489 9.1.3).
     #[error("wrong STUN message integrity")]
     StunIntegrity,
+    /// A check that was seen before, from another address: an agent sends each once, and repeats
+    /// it from where it was (RFC 8489 6.2.1).
+    #[error("replayed STUN check")]
+    StunReplayed,
     /// DTLS from an address without an authenticated check.
     #[error("source address has no authenticated check")]
     Unauthenticated,
@@ -45,6 +49,7 @@ impl Drop {
             Self::StunFingerprint => "stun_fingerprint",
             Self::StunUsername => "stun_username",
             Self::StunIntegrity => "stun_integrity",
+            Self::StunReplayed => "stun_replayed",
             Self::Unauthenticated => "dtls_unauthenticated",
             Self::DtlsMalformed => "dtls_malformed",
             Self::DtlsLimit => "dtls_limit",

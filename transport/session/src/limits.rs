@@ -59,6 +59,15 @@ pub const REPEAT_GAP: Duration = Duration::from_millis(100);
 /// Consent ends when no authenticated check came for this long (RFC 7675 5.1).
 pub const CONSENT_TIMEOUT: Duration = Duration::from_secs(30);
 
+/// Checks remembered per peer, 44 bytes each, so that they count once: 160 s of those that keep
+/// consent, which browsers send every 2.5 s.
+pub const RECENT_CHECKS: usize = 64;
+
+/// Media goes back to a pair that was nominated earlier and is still being checked when the
+/// selected one was not checked for this long. Consent checks come every 5 s or oftener (RFC 7675
+/// 5.1).
+pub const PAIR_ABANDONED_AFTER: Duration = Duration::from_secs(10);
+
 /// A lower-priority pair takes over when the selected one was not nominated for this long: with
 /// aggressive nomination the higher priority wins, a client that moved wins a second later.
 pub const RENOMINATION_AFTER: Duration = Duration::from_secs(1);

@@ -15,6 +15,7 @@ mod a_moved_client_takes_its_media_along;
 mod a_passive_client_is_called_by_the_server;
 mod an_ice_restart_keeps_media_running;
 mod any_of_several_fingerprints_is_accepted;
+mod checks_count_once_and_from_one_address;
 mod closing_is_told_to_the_other_side;
 mod consent_ends_thirty_seconds_after_the_last_check;
 mod dtls_from_an_unknown_address_is_dropped;

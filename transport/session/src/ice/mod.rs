@@ -2,6 +2,7 @@
 
 mod pairs;
 
+use std::collections::VecDeque;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Instant;
 
@@ -12,7 +13,7 @@ use weir_sfu_api::IceCredentials;
 use weir_wire::stun::{BINDING, StunClass, StunMessage, StunWriter};
 
 use crate::error::Drop;
-use crate::limits::CONSENT_TIMEOUT;
+use crate::limits::{CONSENT_TIMEOUT, RECENT_CHECKS};
 use pairs::{Nomination, Pairs};
 
 /// Where packets to the peer go, and from which of our addresses.
@@ -68,7 +69,27 @@ pub(crate) struct IceAgent {
     previous: Option<Generation>,
     pairs: Pairs,
     last_check: Instant,
+    recent: Recent,
     scratch: Vec<u8>,
+}
+
+/// The transactions of the last authenticated checks. Who records one on its way could otherwise
+/// send it again from elsewhere and draw the peer's media there, or keep up its consent.
+#[derive(Default)]
+struct Recent(VecDeque<([u8; 12], SocketAddr)>);
+
+impl Recent {
+    /// Where this transaction came from before; it is remembered when it is new.
+    fn note(&mut self, transaction: [u8; 12], from: SocketAddr) -> Option<SocketAddr> {
+        if let Some((_, before)) = self.0.iter().find(|(known, _)| *known == transaction) {
+            return Some(*before);
+        }
+        if self.0.len() >= RECENT_CHECKS {
+            self.0.pop_front();
+        }
+        self.0.push_back((transaction, from));
+        None
+    }
 }
 
 impl IceAgent {
@@ -78,6 +99,7 @@ impl IceAgent {
             previous: None,
             pairs: Pairs::default(),
             last_check: now,
+            recent: Recent::default(),
             scratch: Vec::new(),
         }
     }
@@ -153,6 +175,14 @@ impl IceAgent {
         let mut answer = StunWriter::binding_success(message.transaction_id());
         answer.xor_mapped_address(path.remote);
         let answer = sign(answer, &generation.key);
+        match self.recent.note(message.transaction_id(), path.remote) {
+            None => {}
+            // Our answer was lost or is under way.
+            Some(before) if before == path.remote => {
+                return Ok((StunOutcome::default(), Some(answer)));
+            }
+            Some(_) => return Err(Drop::StunReplayed),
+        }
 
         self.last_check = now;
         let restarted = is_current && self.previous.take().is_some();

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::time::Instant;
 
 use super::{Path, StunOutcome};
-use crate::limits::{MAX_ADDRESSES_PER_PEER, RENOMINATION_AFTER};
+use crate::limits::{MAX_ADDRESSES_PER_PEER, PAIR_ABANDONED_AFTER, RENOMINATION_AFTER};
 
 /// Pairs per peer: each address may reach us on a few addresses of ours.
 const MAX_PAIRS: usize = MAX_ADDRESSES_PER_PEER.saturating_mul(2);
@@ -72,7 +72,7 @@ impl Pairs {
         let select = match (self.selected, nomination) {
             (None, _) => true,
             (Some(selected), _) if selected == path => false,
-            (Some(_), None) => false,
+            (Some(selected), None) => self.is_abandoned(selected, path, now),
             (Some(_), Some(new)) => match nomination_before {
                 None => true,
                 Some((old, old_priority)) => replaces(new, priority, old, old_priority),
@@ -87,6 +87,15 @@ impl Pairs {
             nominated: select.then_some(path),
             restarted: false,
         }
+    }
+
+    /// Has the peer gone back from the selected pair to this one, which it nominated earlier?
+    fn is_abandoned(&self, selected: Path, path: Path, now: Instant) -> bool {
+        let find = |wanted: Path| self.list.iter().find(|pair| pair.path == wanted);
+        find(path).is_some_and(|pair| pair.nomination.is_some())
+            && find(selected).is_none_or(|pair| {
+                now.saturating_duration_since(pair.last_check) >= PAIR_ABANDONED_AFTER
+            })
     }
 
     fn nomination_of_selected(&self) -> Option<(Nomination, u32)> {
@@ -177,6 +186,19 @@ mod tests {
         assert_eq!(pairs.check(now, path(3), 60, nominate(now)).nominated, Some(path(3)));
         let later = now + Duration::from_secs(2);
         assert_eq!(pairs.check(later, path(2), 40, nominate(later)).nominated, Some(path(2)));
+    }
+
+    #[test]
+    fn an_abandoned_pair_gives_way_to_one_that_was_nominated_before() {
+        let now = Instant::now();
+        let mut pairs = Pairs::default();
+        pairs.check(now, path(1), 50, nominate(now));
+        assert_eq!(pairs.check(now, path(2), 60, nominate(now)).nominated, Some(path(2)));
+        let later = now + PAIR_ABANDONED_AFTER;
+        assert_eq!(pairs.check(later, path(3), 70, None).nominated, None, "never nominated");
+        let before = later - Duration::from_millis(1);
+        assert_eq!(pairs.check(before, path(1), 50, None).nominated, None);
+        assert_eq!(pairs.check(later, path(1), 50, None).nominated, Some(path(1)));
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Checks as a client sends them.
 
 use aws_lc_rs::hmac;
+use std::sync::atomic::{AtomicU64, Ordering};
 use weir_sfu_api::IceCredentials;
 use weir_wire::stun::{StunMessage, StunWriter};
 
@@ -12,7 +13,11 @@ pub struct Check {
 
 /// From the client `remote_ufrag` to the owner of `local`.
 pub fn check(local: &IceCredentials, remote_ufrag: &str) -> Check {
-    let mut writer = StunWriter::binding_request(*b"transaction!");
+    // Each check has a transaction of its own.
+    static COUNT: AtomicU64 = AtomicU64::new(0);
+    let mut transaction = *b"tran00000000";
+    transaction[4..].copy_from_slice(&COUNT.fetch_add(1, Ordering::Relaxed).to_be_bytes());
+    let mut writer = StunWriter::binding_request(transaction);
     writer.username(&format!("{}:{remote_ufrag}", local.ufrag));
     Check { writer, pwd: local.pwd.clone() }
 }
@@ -51,6 +56,6 @@ pub fn authentic<'a>(answer: &'a [u8], pwd: &str) -> StunMessage<'a> {
     let mut input = Vec::new();
     message.integrity_input(&mut input);
     assert_eq!(message.message_integrity().unwrap().1, sha1(pwd, &input));
-    assert_eq!(message.transaction_id(), *b"transaction!");
+    assert_eq!(message.transaction_id()[..4], *b"tran");
     message
 }
