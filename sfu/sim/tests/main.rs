@@ -9,6 +9,7 @@ mod common;
 mod a_layer_that_stops_falls_back_and_no_packet_of_the_old_layer_follows;
 mod a_leaving_peer_frees_everything;
 mod a_moved_client_takes_its_media_along;
+mod a_muted_source_shows_on_its_own_tile_only;
 mod a_new_receiver_gets_a_key_frame;
 mod a_publisher_with_three_rids_is_forwarded_in_its_best_layer;
 mod a_receiver_without_the_codec_is_told;
