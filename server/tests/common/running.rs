@@ -6,6 +6,7 @@ use crate::common::Folder;
 use std::fs::File;
 use std::io::{BufRead as _, BufReader};
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// Its log, in its folder.
@@ -19,12 +20,13 @@ pub(crate) struct Running {
     child: Child,
     /// What it said it can be reached at.
     pub(crate) url: String,
-    folder: Folder,
+    folder: Arc<Folder>,
 }
 
 impl Running {
     /// Starts it with these `WEIR__` variables and waits until it says it is ready.
-    pub(crate) fn start(folder: Folder, env: &[(&str, &str)]) -> Self {
+    pub(crate) fn start(folder: impl Into<Arc<Folder>>, env: &[(&str, &str)]) -> Self {
+        let folder = folder.into();
         let log = File::create(folder.path().join(LOG)).unwrap();
         let mut child = Command::new(env!("CARGO_BIN_EXE_weir"))
             .arg("serve")
@@ -51,6 +53,11 @@ impl Running {
     /// What it has logged so far.
     pub(crate) fn log(&self) -> String {
         std::fs::read_to_string(self.folder.path().join(LOG)).unwrap_or_default()
+    }
+
+    /// Its folder, to start another one in.
+    pub(crate) fn folder(&self) -> Arc<Folder> {
+        Arc::clone(&self.folder)
     }
 
     pub(crate) fn pid(&self) -> u32 {

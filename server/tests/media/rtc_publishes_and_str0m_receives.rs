@@ -8,7 +8,7 @@ fn whole_and_in_order() {
     let (anna, ben) = (server.user("anna"), server.user("ben"));
     let meeting = server.meeting(&anna);
     let anna = Person::join(&server, &anna, meeting, Rtc::default(), Wish::TALK);
-    let ben = Person::join(&server, &ben, meeting, Str0m, Wish::WATCH);
+    let ben = Person::join(&server, &ben, meeting, Str0m::default(), Wish::WATCH);
     ben.watches(&anna, &[Source::Microphone, Source::Camera], 60);
     ben.has_all_of(&anna, Source::Microphone);
     ben.has_all_of(&anna, Source::Camera);

@@ -7,7 +7,7 @@ fn whole_and_in_order() {
     let server = Server::start();
     let (anna, ben) = (server.user("anna"), server.user("ben"));
     let meeting = server.meeting(&anna);
-    let anna = Person::join(&server, &anna, meeting, Str0m, Wish::TALK);
+    let anna = Person::join(&server, &anna, meeting, Str0m::default(), Wish::TALK);
     let ben = Person::join(&server, &ben, meeting, Rtc::default(), Wish::WATCH);
     ben.watches(&anna, &[Source::Microphone, Source::Camera], 60);
     ben.has_all_of(&anna, Source::Microphone);
@@ -22,7 +22,7 @@ fn both_ways_at_once() {
     let server = Server::start();
     let (anna, ben) = (server.user("anna"), server.user("ben"));
     let meeting = server.meeting(&anna);
-    let anna = Person::join(&server, &anna, meeting, Str0m, Wish::CALL);
+    let anna = Person::join(&server, &anna, meeting, Str0m::default(), Wish::CALL);
     let ben = Person::join(&server, &ben, meeting, Rtc::default(), Wish::CALL);
     for (one, other) in [(&anna, &ben), (&ben, &anna)] {
         one.watches(other, &[Source::Microphone, Source::Camera], 60);

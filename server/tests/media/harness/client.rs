@@ -225,7 +225,7 @@ impl Driver {
             }
         }
         if connected {
-            for (source, _) in self.stack.mids() {
+            for source in self.stack.answered() {
                 wake = wake.min(self.send_due(source, now));
             }
         }
@@ -256,7 +256,7 @@ impl Driver {
             let stamp = Stamp { sender: stamp_of(self.id, source), number, is_key };
             let frame = match source.kind() {
                 Kind::Audio => frames::audio(stamp),
-                Kind::Video => frames::video(stamp),
+                Kind::Video => frames::video(stamp, frames::FULL),
             };
             self.stack.send(now, source, media_ms, &frame);
             sending.next += 1;

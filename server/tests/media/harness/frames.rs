@@ -28,17 +28,20 @@ pub(crate) struct Arrival {
     pub(crate) at: Instant,
 }
 
+/// The size of a camera's picture.
+pub(crate) const FULL: (u16, u16) = (1280, 720);
+
 /// A VP8 frame as far as a forwarder looks into it: frame tag, and start code and size of a key
 /// frame (RFC 6386 9.1). 100 to 4,000 bytes, so of one to four packets.
-pub(crate) fn video(stamp: Stamp) -> Vec<u8> {
+pub(crate) fn video(stamp: Stamp, (width, height): (u16, u16)) -> Vec<u8> {
     let filler = if stamp.is_key { 3_900 } else { 60 + (stamp.number as usize * 397) % 2_500 };
     // Shown, first partition of `filler` bytes; bit 0 is 0 in key frames.
     let tag = (filler as u32) << 5 | 1 << 4 | u32::from(!stamp.is_key);
     let mut frame = tag.to_le_bytes()[..3].to_vec();
     if stamp.is_key {
         frame.extend([0x9d, 0x01, 0x2a]);
-        frame.extend(1280_u16.to_le_bytes());
-        frame.extend(720_u16.to_le_bytes());
+        frame.extend(width.to_le_bytes());
+        frame.extend(height.to_le_bytes());
     }
     content(frame, stamp, filler)
 }

@@ -15,7 +15,7 @@ pub(crate) mod str0m_stack;
 pub(crate) mod ws;
 
 pub(crate) use frames::Kind;
-pub(crate) use person::{Person, Wish};
+pub(crate) use person::{Call, Person, Wish};
 pub(crate) use rtc_stack::Rtc;
 pub(crate) use server::{Server, User};
 pub(crate) use stack::Source;

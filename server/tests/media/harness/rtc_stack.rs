@@ -72,6 +72,7 @@ impl Make for Rtc {
             pc,
             local,
             senders: BTreeMap::new(),
+            answered: Vec::new(),
             outgoing: BTreeMap::new(),
             receivers: HashMap::new(),
             incoming: HashMap::new(),
@@ -98,6 +99,7 @@ struct RtcStack {
     pc: RTCPeerConnection,
     local: SocketAddr,
     senders: BTreeMap<Source, RTCRtpSenderId>,
+    answered: Vec<Source>,
     outgoing: BTreeMap<Source, Box<dyn Packetizer>>,
     /// By track id.
     receivers: HashMap<String, (String, Kind)>,
@@ -184,6 +186,7 @@ impl Stack for RtcStack {
     fn answer(&mut self, now: Instant, sdp: &str) {
         let answer = RTCSessionDescription::answer(sdp.to_owned()).unwrap();
         self.pc.set_remote_description(now, answer).unwrap();
+        self.answered = self.senders.keys().copied().collect();
     }
 
     fn mids(&mut self) -> Vec<(Source, String)> {
@@ -199,6 +202,10 @@ impl Stack for RtcStack {
             }
         }
         found
+    }
+
+    fn answered(&self) -> Vec<Source> {
+        self.answered.clone()
     }
 
     fn datagram(&mut self, now: Instant, from: SocketAddr, data: &[u8]) {
@@ -251,8 +258,7 @@ impl Stack for RtcStack {
             let codecs = &sender.get_parameters().rtp_parameters.codecs;
             let wanted = codec(source.kind()).mime_type;
             let found = codecs.iter().find(|one| one.rtp_codec.mime_type == wanted);
-            // Not answered yet.
-            let Some(codec) = found.cloned() else { return };
+            let codec = found.cloned().expect("it was answered");
             let sequencer = Box::new(rtc::rtp::sequence::new_random_sequencer());
             let payloader = codec.rtp_codec.payloader().unwrap();
             let packetizer = new_packetizer(

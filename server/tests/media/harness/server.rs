@@ -1,9 +1,11 @@
 //! The server process, its accounts and meetings.
 
+use super::http::Answer;
 use crate::common::Folder;
 use crate::running::Running;
 use serde_json::{Value, json};
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 /// A running server.
@@ -36,7 +38,7 @@ impl Server {
         Self::start_in(folder(), env)
     }
 
-    pub(crate) fn start_in(folder: Folder, env: &[(&str, &str)]) -> Self {
+    pub(crate) fn start_in(folder: impl Into<Arc<Folder>>, env: &[(&str, &str)]) -> Self {
         let env = [&[("WEIR__RATE_LIMIT__ENABLED", "false")], env].concat();
         Self { process: Running::start(folder, &env) }
     }
@@ -53,6 +55,13 @@ impl Server {
             name: name.to_owned(),
             token: login["token"].as_str().unwrap().to_owned(),
         }
+    }
+
+    /// WHIP (RFC 9725): an offer by HTTP.
+    pub(crate) fn whip(&self, meeting: i64, token: &str, offer: &str) -> Answer {
+        let bearer = format!("Bearer {token}");
+        let headers = [("Content-Type", "application/sdp"), ("Authorization", bearer.as_str())];
+        self.request("POST", &format!("/whip/{meeting}"), &headers, offer)
     }
 
     /// A meeting of `host` for a thousand people.
@@ -85,6 +94,12 @@ impl Server {
         let line = answer.lines().find_map(|line| line.strip_prefix("a=candidate:")).unwrap();
         let words: Vec<&str> = line.split(' ').collect();
         SocketAddr::new(words[4].parse().unwrap(), words[5].parse().unwrap())
+    }
+
+    /// The value of an attribute's first line in an SDP.
+    pub(crate) fn attribute<'a>(sdp: &'a str, name: &str) -> &'a str {
+        let mut lines = sdp.lines().filter_map(|line| line.strip_prefix("a=")?.strip_prefix(name));
+        lines.find_map(|rest| rest.strip_prefix(':')).unwrap_or_else(|| panic!("no {name}: {sdp}"))
     }
 
     /// Resident memory in kB.

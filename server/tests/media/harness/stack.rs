@@ -57,6 +57,8 @@ pub(crate) trait Stack {
     fn answer(&mut self, now: Instant, sdp: &str);
     /// The m-lines of what is published, once offered.
     fn mids(&mut self) -> Vec<(Source, String)>;
+    /// What is published, once answered.
+    fn answered(&self) -> Vec<Source>;
     fn datagram(&mut self, now: Instant, from: SocketAddr, data: &[u8]);
     /// Handles what is due and gives everything there is.
     fn poll(&mut self, now: Instant) -> Polled;

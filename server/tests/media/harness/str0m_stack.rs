@@ -1,6 +1,6 @@
 //! str0m as a client.
 
-use super::frames::Kind;
+use super::frames::{self, Kind, Stamp};
 use super::stack::{Make, Polled, Received, Source, Stack};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -8,13 +8,16 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 use str0m::change::{SdpAnswer, SdpPendingOffer};
 use str0m::format::Codec;
-use str0m::media::{Direction, MediaKind, MediaTime, Mid};
+use str0m::media::{Direction, MediaKind, MediaTime, Mid, Simulcast, SimulcastLayer};
 use str0m::net::{Protocol, Receive};
 use str0m::{Candidate, Event, IceConnectionState, Input, Output};
 
-/// A str0m client as it comes.
+/// A str0m client.
 #[derive(Default)]
-pub(crate) struct Str0m;
+pub(crate) struct Str0m {
+    /// Layers of its camera, the best last; none without simulcast.
+    pub(crate) rids: &'static [&'static str],
+}
 
 impl Make for Str0m {
     fn make(self, local: SocketAddr, now: Instant) -> Box<dyn Stack> {
@@ -24,12 +27,13 @@ impl Make for Str0m {
         Box::new(Str0mStack {
             rtc,
             local,
-            begin: now,
+            rids: self.rids,
             wishes: Vec::new(),
             restart: false,
             pending: None,
             sources: BTreeMap::new(),
             kinds: BTreeMap::new(),
+            answered: Vec::new(),
             connected: false,
             failed: None,
         })
@@ -44,12 +48,13 @@ enum WishFor {
 struct Str0mStack {
     rtc: str0m::Rtc,
     local: SocketAddr,
-    begin: Instant,
+    rids: &'static [&'static str],
     wishes: Vec<WishFor>,
     restart: bool,
     pending: Option<SdpPendingOffer>,
     sources: BTreeMap<Source, Mid>,
     kinds: BTreeMap<Mid, Kind>,
+    answered: Vec<Source>,
     connected: bool,
     failed: Option<String>,
 }
@@ -81,7 +86,12 @@ impl Stack for Str0mStack {
                 WishFor::Source(source) => (source.kind(), Direction::SendOnly),
                 WishFor::Slot(kind) => (kind, Direction::RecvOnly),
             };
-            let mid = change.add_media(media_kind(kind), direction, None, None, None);
+            let layers = matches!(wish, WishFor::Source(Source::Camera)) && !self.rids.is_empty();
+            let layers = layers.then(|| Simulcast {
+                send: self.rids.iter().map(|rid| SimulcastLayer::new(rid)).collect(),
+                recv: Vec::new(),
+            });
+            let mid = change.add_media(media_kind(kind), direction, None, None, layers);
             self.kinds.insert(mid, kind);
             if let WishFor::Source(source) = wish {
                 self.sources.insert(source, mid);
@@ -99,10 +109,15 @@ impl Stack for Str0mStack {
         let answer = SdpAnswer::from_sdp_string(sdp).unwrap();
         let pending = self.pending.take().expect("no offer is open");
         self.rtc.sdp_api().accept_answer(pending, answer).unwrap();
+        self.answered = self.sources.keys().copied().collect();
     }
 
     fn mids(&mut self) -> Vec<(Source, String)> {
         self.sources.iter().map(|(source, mid)| (*source, mid.to_string())).collect()
+    }
+
+    fn answered(&self) -> Vec<Source> {
+        self.answered.clone()
     }
 
     fn datagram(&mut self, now: Instant, from: SocketAddr, data: &[u8]) {
@@ -148,9 +163,34 @@ impl Stack for Str0mStack {
     }
 
     fn send(&mut self, now: Instant, source: Source, media_ms: u64, frame: &[u8]) {
+        let rids = if source == Source::Camera { self.rids } else { &[] };
+        let Some((best, lower)) = rids.split_last() else {
+            return self.write(now, source, media_ms, frame, None);
+        };
+        for (layer, rid) in lower.iter().enumerate() {
+            let stamp = frames::read(Kind::Video, frame).unwrap();
+            // Another sender in each layer: who receives them can tell them apart.
+            let stamp = Stamp { sender: stamp.sender + 8 + layer as u32, ..stamp };
+            let shrunk = lower.len() - layer;
+            let size = (frames::FULL.0 >> shrunk, frames::FULL.1 >> shrunk);
+            self.write(now, source, media_ms, &frames::video(stamp, size), Some(rid));
+        }
+        self.write(now, source, media_ms, frame, Some(best));
+    }
+}
+
+impl Str0mStack {
+    fn write(
+        &mut self,
+        now: Instant,
+        source: Source,
+        media_ms: u64,
+        frame: &[u8],
+        rid: Option<&str>,
+    ) {
         let mid = self.sources[&source];
         let codec = if source.kind() == Kind::Audio { Codec::Opus } else { Codec::Vp8 };
-        // Not answered yet, or refused.
+        // It has been closed meanwhile.
         let Some(writer) = self.rtc.writer(mid) else { return };
         let Some(pt) = writer.payload_params().find(|p| p.spec().codec == codec).map(|p| p.pt())
         else {
@@ -158,13 +198,15 @@ impl Stack for Str0mStack {
             return;
         };
         let time = MediaTime::from_millis(media_ms);
-        if let Err(error) = writer.write(pt, now, time, frame.to_vec()) {
+        let result = match rid {
+            Some(rid) => writer.rid(rid.into()).write(pt, now, time, frame.to_vec()),
+            None => writer.write(pt, now, time, frame.to_vec()),
+        };
+        if let Err(error) = result {
             self.failed.get_or_insert(format!("writing: {error}"));
         }
     }
-}
 
-impl Str0mStack {
     fn event(&mut self, event: Event, polled: &mut Polled) {
         match event {
             Event::Connected => self.connected = true,

@@ -62,6 +62,11 @@ impl Ws {
         let _ = self.socket.send(message);
     }
 
+    /// For what is no frame.
+    pub(crate) fn stream(&mut self) -> &mut TcpStream {
+        self.socket.get_mut()
+    }
+
     /// The next message of this type; others are skipped.
     #[track_caller]
     pub(crate) fn expect(&mut self, kind: &str) -> Value {
