@@ -71,11 +71,7 @@ impl Wire {
                 Heard::Bye
             }
             Ok(Message::Close(Some(_))) => Heard::Lost,
-            // tungstenite's "Space limit exceeded"; everything else is a broken connection.
-            Err(error) if error.to_string().contains("Space limit") => {
-                Heard::Breach(Close::TOO_LARGE)
-            }
-            Err(_) => Heard::Lost,
+            Err(error) => fault(&error.to_string()),
         }
     }
 
@@ -119,6 +115,19 @@ impl Wire {
 
     fn is_silent(&self, timers: &WsTimers) -> bool {
         self.heard.elapsed() >= timers.silence
+    }
+}
+
+/// What an error of the WebSocket means; its kind is in its text only.
+fn fault(error: &str) -> Heard {
+    if error.contains("Space limit") {
+        Heard::Breach(Close::TOO_LARGE)
+    } else if error.contains("UTF-8") {
+        Heard::Breach(Close::NOT_UTF8)
+    } else if error.contains("protocol error") && !error.contains("without closing handshake") {
+        Heard::Breach(Close::MALFORMED)
+    } else {
+        Heard::Lost
     }
 }
 

@@ -160,7 +160,9 @@ impl Close {
     pub(crate) const RESUMED: Self = Self { code: 1000, reason: "resumed on another connection" };
     pub(crate) const IDLE: Self = Self { code: 1000, reason: "nothing heard for too long" };
     pub(crate) const STOPPING: Self = Self { code: 1001, reason: "server stopping" };
+    pub(crate) const MALFORMED: Self = Self { code: 1002, reason: "malformed frame" };
     pub(crate) const BINARY: Self = Self { code: 1003, reason: "text frames only" };
+    pub(crate) const NOT_UTF8: Self = Self { code: 1007, reason: "text is not UTF-8" };
     pub(crate) const TOO_LARGE: Self = Self { code: 1009, reason: "message above 64 KiB" };
     pub(crate) const TOO_SLOW: Self = Self { code: 1013, reason: "messages are not taken" };
     pub(crate) const UNAUTHORIZED: Self = Self { code: 4401, reason: "unauthorized" };

@@ -2,6 +2,8 @@
 
 use crate::harness::Server;
 use serde_json::json;
+use tokio::io::AsyncWriteExt;
+use tokio_tungstenite::MaybeTlsStream;
 use tokio_tungstenite::tungstenite::Message;
 
 #[tokio::test]
@@ -55,4 +57,27 @@ async fn too_large_too_many_and_binary_frames_close() {
     assert_eq!(client.closed().await, 4429);
     other.send(json!({"type": "chat", "content": "undisturbed"})).await;
     other.expect("chat").await;
+}
+
+#[tokio::test]
+async fn malformed_frames_end_the_session_at_once() {
+    let server = Server::start().await;
+    let anna = server.user("anna").await;
+    let meeting = server.meeting(&anna, json!({})).await;
+    let mut host = server.joined(&anna, meeting).await;
+    let ben = server.user("ben").await;
+    let frames: [(&[u8], u16); 4] = [
+        // Not masked, reserved bits, an opcode nobody knows, text that is not UTF-8.
+        (&[0x81, 0x02, b'{', b'}'], 1002),
+        (&[0xf1, 0x80, 0, 0, 0, 0], 1002),
+        (&[0x83, 0x80, 0, 0, 0, 0], 1002),
+        (&[0x81, 0x82, 0, 0, 0, 0, 0xc3, 0x28], 1007),
+    ];
+    for (frame, code) in frames {
+        let mut client = server.joined(&ben, meeting).await;
+        let MaybeTlsStream::Plain(stream) = client.socket.get_mut() else { panic!("no TLS here") };
+        stream.write_all(frame).await.unwrap();
+        assert_eq!(client.closed().await, code, "{frame:x?}");
+        assert_eq!(host.expect("user-left").await["data"]["user_id"], ben.id);
+    }
 }
