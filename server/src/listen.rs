@@ -52,7 +52,7 @@ pub(crate) async fn open(http: &Http) -> anyhow::Result<Listeners> {
         let tls = read_tls(cert, key)?
             .into_stream()
             .context("http.tls_cert and http.tls_key cannot be used")?;
-        acceptor = acceptor.rustls(tls).boxed();
+        acceptor = AfterTls { inner: acceptor, settled: false }.rustls(tls).boxed();
     }
     Ok(Listeners { acceptor, addrs })
 }
@@ -78,6 +78,31 @@ pub(crate) fn url(http: &Http, addr: SocketAddr) -> String {
         format!("{scheme}://localhost:{}", addr.port())
     } else {
         format!("{scheme}://{addr}")
+    }
+}
+
+/// Lets the TLS acceptor around it take up its configuration before the first connection: it looks
+/// at both at once and turns away a connection that it sees first.
+struct AfterTls {
+    inner: BoxAcceptor,
+    settled: bool,
+}
+
+impl Acceptor for AfterTls {
+    type Io = poem::listener::BoxIo;
+
+    fn local_addr(&self) -> Vec<LocalAddr> {
+        self.inner.local_addr()
+    }
+
+    async fn accept(
+        &mut self,
+    ) -> std::io::Result<(Self::Io, LocalAddr, RemoteAddr, poem::http::uri::Scheme)> {
+        if !self.settled {
+            self.settled = true;
+            tokio::task::yield_now().await;
+        }
+        self.inner.accept().await
     }
 }
 
