@@ -26,8 +26,9 @@ check: page ## Format, clippy, docs, dependencies, types
 	scripts/setup.sh check
 	scripts/check.sh
 
-bench: setup page ## Measure and print
-	cargo run --release --locked -p weir-bench
+bench: setup page ## Measure and print; ARGS="floor forward steps join" chooses
+	cargo build --release --locked --bin weir
+	cargo run --release --locked -p weir-bench -- $(ARGS)
 
 load: ## Load generator: make load ARGS="..."
 	@test -d loadtest || { echo "The load generator is not part of this version." >&2; exit 1; }

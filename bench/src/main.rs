@@ -1,2 +1,119 @@
-//! Weir.
-fn main() {}
+//! `make bench`: measures, prints one table, appends to `bench/results.ndjson`.
+//!
+//! Without arguments it measures everything; else what is named: `steps`, `floor`, `forward`, `join`.
+#![expect(clippy::print_stdout, reason = "printing is what it is for")]
+
+use serde_json::{Value, json};
+use std::path::{Path, PathBuf};
+use weir_bench::report::Report;
+use weir_bench::{Error, floor, forward, join, steps};
+
+const PARTS: [&str; 4] = ["floor", "forward", "steps", "join"];
+
+fn main() -> Result<(), Error> {
+    let wanted: Vec<String> = std::env::args().skip(1).collect();
+    if let Some(unknown) = wanted.iter().find(|name| !PARTS.contains(&name.as_str())) {
+        return Err(format!("`{unknown}` is none of {}", PARTS.join(", ")).into());
+    }
+    if cfg!(debug_assertions) {
+        return Err("a debug build measures nothing: take --release".into());
+    }
+    let root = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/.."));
+    let mut report = Report::default();
+    for part in PARTS {
+        if !wanted.is_empty() && !wanted.iter().any(|name| name == part) {
+            continue;
+        }
+        eprintln!("measuring: {part}");
+        match part {
+            "floor" => add_floor(&mut report)?,
+            "forward" => add_forward(&mut report)?,
+            "steps" => add_steps(&mut report)?,
+            _ => add_join(&mut report, &root),
+        }
+    }
+    println!("{}", report.table());
+    report.append(&root.join("bench/results.ndjson"))
+}
+
+fn add_floor(report: &mut Report) -> Result<(), Error> {
+    for (train, us) in floor::measure()? {
+        let what = format!("floor, {train} a train");
+        let more = json!({ "train": train, "bytes": weir_bench::PACKET_BYTES });
+        report.add(what, "us/packet", None, Some(us), "seal + sendmmsg, 1200 bytes", more);
+    }
+    Ok(())
+}
+
+fn add_forward(report: &mut Report) -> Result<(), Error> {
+    for mix in forward::measure()? {
+        for shard in &mix.shards {
+            let what = |name: &str| format!("forward, {name}, 1 to {}", mix.receivers);
+            match &shard.backend {
+                Err(reason) => {
+                    report.add(what("io_uring"), "us/packet", None, None, reason, Value::Null);
+                }
+                Ok(name) => {
+                    let note = format!(
+                        "{:.1} a train, {:.2} system calls a packet, {:.1} % came",
+                        shard.train,
+                        shard.syscalls,
+                        shard.delivered * 100.0
+                    );
+                    let more = json!({
+                        "receivers": mix.receivers,
+                        "backend": name,
+                        "train": shard.train,
+                        "syscalls": shard.syscalls,
+                        "delivered": shard.delivered,
+                    });
+                    report.add(
+                        what(name),
+                        "us/packet",
+                        Some(shard.us),
+                        Some(mix.floor),
+                        note,
+                        more,
+                    );
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+fn add_steps(report: &mut Report) -> Result<(), Error> {
+    for mut step in steps::all()? {
+        let ns = steps::measure(&mut step)?;
+        report.add(step.name, "ns/packet", Some(ns), None, "", Value::Null);
+    }
+    Ok(())
+}
+
+/// What needs a browser is left out, with the reason, where there is none.
+fn add_join(report: &mut Report, root: &Path) {
+    let server = std::env::var_os("WEIR_BIN").map_or_else(
+        || {
+            let me = std::env::current_exe().unwrap_or_default();
+            me.with_file_name("weir")
+        },
+        PathBuf::from,
+    );
+    match join::measure(root, &server) {
+        Err(reason) => {
+            report.add("browsers", "", None, None, reason.to_string(), Value::Null);
+        }
+        Ok(result) => {
+            for row in result["rows"].as_array().into_iter().flatten() {
+                let text = |key: &str| row[key].as_str().unwrap_or_default().to_owned();
+                let unit = match row["unit"].as_str() {
+                    Some("ms") => "ms",
+                    Some("1/s") => "1/s",
+                    _ => "",
+                };
+                let more = row["more"].clone();
+                report.add(text("what"), unit, row["value"].as_f64(), None, text("note"), more);
+            }
+        }
+    }
+}
