@@ -8,6 +8,8 @@ use weir_wire::payload::{vp8, vp9};
 const TRAILER: usize = 32;
 /// The shortest body.
 pub const MIN_BODY: usize = TRAILER + 1;
+/// RFC 2198: a redundant block of 6 bytes, 960 ticks old, then the primary one; both are Opus.
+pub const RED_START: [u8; 11] = [0xef, 0x0f, 0x00, 0x06, 0x6f, 1, 2, 3, 4, 5, 6];
 /// Keeps a H264 slice header's first bit set: first_mb_in_slice is 0.
 const BODY_START: u8 = 0x80;
 
@@ -95,7 +97,8 @@ impl Content {
     pub fn payload(&self, codec: CodecKind, ids: &FrameIds, len: usize) -> Vec<u8> {
         let first = self.part == 0;
         let mut out = match codec {
-            CodecKind::Opus | CodecKind::Red => Vec::new(),
+            CodecKind::Opus => Vec::new(),
+            CodecKind::Red => RED_START.to_vec(),
             CodecKind::Vp8 => vp8_start(ids, first, self.key),
             CodecKind::Vp9 => vp9_start(ids, first, self.part + 1 == self.parts, self.key),
             CodecKind::H264 => h264_start(first, self.key, len),

@@ -1,13 +1,16 @@
 //! A person's browser as far as the server can tell: checks, SRTP, publishing and receiving.
 
+mod control;
 pub(crate) mod describe;
 pub mod recv;
 pub mod send;
+mod setup;
 
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use recv::Slot;
 use send::{Outgoing, Track, Wide};
+pub use setup::{PeerSetup, Source};
 use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
@@ -15,11 +18,10 @@ use weir_session::srtp::SrtpSession;
 use weir_session::{Certificate, Output, PeerTransport, TransportConfig, TransportEvent};
 use weir_sfu_api::{
     CodecKind, DtlsSetup, ExtensionKind, Fingerprint, HashAlgorithm, IceCredentials, MediaAnswer,
-    MediaDescription, MediaKind, PeerId, Rights, RoomId, SlotPolicy, SourceKind, TransportAnswer,
-    TransportDescription,
+    MediaDescription, MediaKind, PeerId, RoomId, TransportAnswer, TransportDescription,
 };
 use weir_wire::classify::{DatagramKind, classify};
-use weir_wire::rtcp::{self, RtcpPacket, SenderInfo};
+use weir_wire::rtcp;
 use weir_wire::rtp::{RtpPacket, parse_header};
 use weir_wire::stun::{StunClass, StunMessage, StunWriter};
 
@@ -29,131 +31,6 @@ const CHECK: Duration = Duration::from_millis(2_500);
 const REPORT: Duration = Duration::from_millis(1_000);
 /// Interval of looks at what is missing.
 const LOOK: Duration = Duration::from_millis(10);
-
-/// What a peer publishes in one m-line.
-#[derive(Debug, Clone)]
-pub struct Source {
-    /// What it shows.
-    pub kind: SourceKind,
-    /// Its codec.
-    pub codec: CodecKind,
-    /// Three rids q, h and f instead of one layer.
-    pub simulcast: bool,
-    /// Of the only layer.
-    pub bitrate_bps: u64,
-    /// Frames per second of video; audio has 50.
-    pub fps: u32,
-    /// First sequence number, random without.
-    pub first_seq: Option<u16>,
-}
-
-impl Source {
-    /// Opus.
-    #[must_use]
-    pub fn microphone() -> Self {
-        Self {
-            kind: SourceKind::Microphone,
-            codec: CodecKind::Opus,
-            simulcast: false,
-            bitrate_bps: 40_000,
-            fps: 50,
-            first_seq: None,
-        }
-    }
-
-    /// VP8 at 800 kbit/s and 25 frames per second.
-    #[must_use]
-    pub fn camera() -> Self {
-        Self {
-            kind: SourceKind::Camera,
-            codec: CodecKind::Vp8,
-            bitrate_bps: 800_000,
-            fps: 25,
-            ..Self::microphone()
-        }
-    }
-
-    /// Three layers.
-    #[must_use]
-    pub fn simulcast_camera() -> Self {
-        Self { simulcast: true, ..Self::camera() }
-    }
-
-    /// With another codec.
-    #[must_use]
-    pub fn with_codec(self, codec: CodecKind) -> Self {
-        Self { codec, ..self }
-    }
-}
-
-/// What a peer is made from.
-#[derive(Debug, Clone)]
-pub struct PeerSetup {
-    /// Its id; also the source id in its media.
-    pub id: u64,
-    /// Its room.
-    pub room: u64,
-    /// What it may do.
-    pub rights: Rights,
-    /// How its slots are filled.
-    pub policy: SlotPolicy,
-    /// What it publishes.
-    pub publish: Vec<Source>,
-    /// Receiving m-lines for audio.
-    pub audio_slots: usize,
-    /// Receiving m-lines for video.
-    pub video_slots: usize,
-    /// Which payload types and extension ids it uses: 0 or 1.
-    pub dialect: u8,
-    /// Transport-wide feedback, else REMB.
-    pub transport_cc: bool,
-    /// Video codecs it cannot receive.
-    pub without: Vec<CodecKind>,
-    /// How far its clock is ahead of the server's.
-    pub clock_ahead: Duration,
-    /// A real DTLS handshake instead of given keys: takes true randomness.
-    pub handshake: bool,
-}
-
-impl PeerSetup {
-    /// Receives three of each kind, publishes nothing.
-    #[must_use]
-    pub fn new(id: u64, room: u64) -> Self {
-        Self {
-            id,
-            room,
-            rights: Rights::ALL,
-            policy: SlotPolicy::JoinOrder,
-            publish: Vec::new(),
-            audio_slots: 3,
-            video_slots: 3,
-            dialect: (id % 2) as u8,
-            transport_cc: true,
-            without: Vec::new(),
-            clock_ahead: Duration::from_secs(3_600 * (id % 5)),
-            handshake: false,
-        }
-    }
-
-    /// Publishes this too.
-    #[must_use]
-    pub fn publish(mut self, source: Source) -> Self {
-        self.publish.push(source);
-        self
-    }
-
-    /// Publishes microphone and camera.
-    #[must_use]
-    pub fn talking(self) -> Self {
-        self.publish(Source::microphone()).publish(Source::camera())
-    }
-
-    /// Has so many slots.
-    #[must_use]
-    pub fn slots(self, audio_slots: usize, video_slots: usize) -> Self {
-        Self { audio_slots, video_slots, ..self }
-    }
-}
 
 enum Crypto {
     None,
@@ -489,33 +366,6 @@ impl SimPeer {
         }
     }
 
-    fn report(&mut self, now: Instant) {
-        let now_us = self.micros(now);
-        let ntp = ntp_of(now_us + self.setup.clock_ahead.as_micros() as u64);
-        for track in &self.tracks {
-            let rate = u64::from(track.source.codec.clock_rate());
-            let mut out = Vec::new();
-            for stream in track.streams.iter().filter(|stream| stream.packets > 0) {
-                let ticks = (now_us * rate / 1_000_000) as u32;
-                let info = SenderInfo {
-                    ntp,
-                    rtp_timestamp: stream.timestamp_base.wrapping_add(ticks),
-                    packet_count: stream.packets,
-                    octet_count: stream.octets,
-                };
-                rtcp::write_sender_report(&mut out, stream.ssrc, &info, &[]);
-                rtcp::write_sdes_cname(&mut out, stream.ssrc, "sim");
-            }
-            if !out.is_empty() {
-                self.out.extend(seal_rtcp(&mut self.crypto, &out));
-            }
-        }
-        let blocks: Vec<_> = self.slots.iter_mut().filter_map(|slot| slot.report(now)).collect();
-        let mut out = Vec::new();
-        rtcp::write_receiver_report(&mut out, self.feedback_ssrc, &blocks);
-        self.send_rtcp(&out);
-    }
-
     /// A datagram from the server at `src`.
     pub fn handle_input(&mut self, now: Instant, src: SocketAddr, data: &[u8]) {
         if !self.alive {
@@ -622,82 +472,6 @@ impl SimPeer {
             u16::from_be_bytes(number)
         });
         slot.take(now, &rtp, codec, original, value(ExtensionKind::DependencyDescriptor));
-    }
-
-    fn on_rtcp(&mut self, now: Instant, data: &[u8]) {
-        let mut plain = vec![0; data.len()];
-        let opened = match &mut self.crypto {
-            Crypto::Keyed(srtp) => srtp.open_rtcp(data, &mut plain),
-            Crypto::Dtls(transport) => transport.open_rtcp(data, &mut plain),
-            Crypto::None => return,
-        };
-        let len = match opened {
-            Ok(len) => len,
-            Err(weir_session::SrtpError::Replayed) => return,
-            Err(error) => return self.faults.push(format!("RTCP: {error}")),
-        };
-        self.largest_rtcp = self.largest_rtcp.max(data.len());
-        let mut resent = Vec::new();
-        for packet in rtcp::packets(&plain[..len]) {
-            match packet {
-                Ok(packet) => self.on_rtcp_packet(now, &packet, &mut resent),
-                Err(error) => self.faults.push(format!("RTCP: {error}")),
-            }
-        }
-        for packet in &resent {
-            self.seal(packet);
-        }
-    }
-
-    fn on_rtcp_packet(
-        &mut self,
-        now: Instant,
-        packet: &RtcpPacket<'_>,
-        resent: &mut Vec<Outgoing>,
-    ) {
-        match packet {
-            RtcpPacket::SenderReport(report) => {
-                if let Some(slot) = self.slots.iter_mut().find(|slot| slot.ssrc == report.ssrc) {
-                    slot.last_sr = Some((report.info.ntp, report.info.rtp_timestamp, now));
-                }
-            }
-            RtcpPacket::ReceiverReport(report) => {
-                for block in report.reports() {
-                    let mut streams = self.tracks.iter_mut().flat_map(|track| &mut track.streams);
-                    if let Some(stream) = streams.find(|stream| stream.ssrc == block.ssrc) {
-                        stream.report = Some(block);
-                    }
-                }
-            }
-            RtcpPacket::Nack(nack) => {
-                for number in nack.sequence_numbers() {
-                    for track in &mut self.tracks {
-                        let wide = &mut self.wide;
-                        resent.extend(track.resend(nack.media_ssrc, number, now, wide));
-                    }
-                }
-            }
-            RtcpPacket::Pli { media_ssrc, .. } => {
-                for track in &mut self.tracks {
-                    track.request_key_frame(*media_ssrc, now);
-                }
-            }
-            RtcpPacket::Fir(fir) => {
-                for entry in fir.entries() {
-                    for track in &mut self.tracks {
-                        track.request_key_frame(entry.ssrc, now);
-                    }
-                }
-            }
-            RtcpPacket::TransportCc(feedback) => {
-                self.wide.feedbacks += 1;
-                for (number, delta) in feedback.statuses() {
-                    self.wide.feedback(number, delta.is_some());
-                }
-            }
-            RtcpPacket::Remb(remb) => self.remb_bps = Some(remb.bitrate_bps),
-            _ => {}
-        }
     }
 }
 

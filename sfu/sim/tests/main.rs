@@ -12,6 +12,7 @@ mod a_moved_client_takes_its_media_along;
 mod a_muted_source_shows_on_its_own_tile_only;
 mod a_new_receiver_gets_a_key_frame;
 mod a_publisher_with_three_rids_is_forwarded_in_its_best_layer;
+mod a_receiver_without_red_gets_plain_opus;
 mod a_receiver_without_the_codec_is_told;
 mod an_outage_ends_with_a_key_frame;
 mod consent_expiry_frees_everything;

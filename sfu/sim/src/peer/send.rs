@@ -285,7 +285,7 @@ impl Track {
                 add(if rtx { E::RepairedRid } else { E::Rid }, rid.as_bytes().to_vec());
             }
         }
-        if codec == CodecKind::Opus {
+        if !codec.is_video() {
             let level = AudioLevel { voice: level < 50, level };
             add(E::AudioLevel, level.to_bytes().to_vec());
         }
