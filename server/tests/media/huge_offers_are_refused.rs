@@ -46,6 +46,8 @@ fn by_websocket_and_by_whip() {
     let (session, lines) = good.split_once("m=").unwrap();
     let line = format!("m={}", lines.split("m=").next().unwrap());
     let many: String = (0..150).map(|n| line.replace("a=mid:0", &format!("a=mid:{n}"))).collect();
+    let mids: Vec<String> = (0..150).map(|mid| mid.to_string()).collect();
+    let session = session.replace("BUNDLE 0 1", &format!("BUNDLE {}", mids.join(" ")));
     let offers = [
         format!("{session}{many}"),
         "v=0\r\n".repeat(1000),
@@ -57,7 +59,7 @@ fn by_websocket_and_by_whip() {
     let mut ws = Ws::join(&server, &eve, meeting);
     for offer in offers {
         let refused = server.whip(meeting, &eve.token, &offer);
-        assert!((400..500).contains(&refused.status), "{refused:?} to {offer:.200}");
+        assert!((400..500).contains(&refused.status), "{} to {offer:.1000}", refused.status);
         ws.send(json!({"type": "offer", "data": {"type": "offer", "sdp": offer}}));
         let error = ws.expect("error");
         assert_eq!(error["data"]["ref_type"], "offer", "{error}");

@@ -25,12 +25,12 @@ impl Shard {
     ) -> Result<ReplyBody, ApiError> {
         let key = self.peer_ids.get(&id).copied().ok_or(ApiError::UnknownPeer)?;
         if description.sections.len() > limits::SECTIONS {
-            return Err(ApiError::Limit("media sections of one peer (128)"));
+            return Err(ApiError::BadOffer("more than 128 media sections".to_owned()));
         }
         let publishing =
             description.sections.iter().filter(|section| section.direction.sends()).count();
         if publishing > limits::TRACKS_PER_PEER {
-            return Err(ApiError::Limit("published tracks of one peer (8)"));
+            return Err(ApiError::BadOffer("more than 8 published tracks".to_owned()));
         }
         let transport = self.apply_transport(now, key, &description.transport)?;
         self.apply_publications(key, &description.sections);

@@ -29,6 +29,7 @@ use rtc::rtp_transceiver::{
 };
 use rtc::sansio::Protocol;
 use rtc::shared::{TaggedBytesMut, TransportContext, TransportProtocol};
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, HashMap};
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
@@ -253,7 +254,7 @@ impl Stack for RtcStack {
 
     fn send(&mut self, now: Instant, source: Source, _: u64, frame: &[u8]) {
         let mut sender = self.pc.rtp_sender(self.senders[&source]).unwrap();
-        if !self.outgoing.contains_key(&source) {
+        if let Entry::Vacant(entry) = self.outgoing.entry(source) {
             let ssrc = sender.track().ssrcs().last().unwrap();
             let codecs = &sender.get_parameters().rtp_parameters.codecs;
             let wanted = codec(source.kind()).mime_type;
@@ -270,7 +271,7 @@ impl Stack for RtcStack {
                 sequencer,
                 codec.rtp_codec.clock_rate,
             );
-            self.outgoing.insert(source, Box::new(packetizer));
+            entry.insert(Box::new(packetizer));
         }
         let samples = if source.kind() == Kind::Audio { 48 * 20 } else { 90 * 40 };
         let packetizer = self.outgoing.get_mut(&source).unwrap();
