@@ -1,8 +1,8 @@
 //! `/ws/signaling` (contract section 8): how people and the media server talk about media.
 //!
 //! [`Signaling`] knows all connections of this process. Each connection is one task
-//! ([`connection`]) that owns its WebSocket and its PeerConnection's negotiation; what others want
-//! of it comes through its [`session::Session`]. Changes made by REST arrive on the domain's bus.
+//! (`connection`) that owns its WebSocket and its PeerConnection's negotiation; what others want
+//! of it comes through its `session::Session`. Changes made by REST arrive on the domain's bus.
 
 mod bus;
 mod chat;
