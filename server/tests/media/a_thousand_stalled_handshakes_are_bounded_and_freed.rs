@@ -49,9 +49,11 @@ impl Stalled {
         until(what, || {
             self.socket.send_to(datagram, self.media).unwrap();
             let mut buffer = [0; DATAGRAM];
-            while let Ok((length, _)) = self.socket.recv_from(&mut buffer) {
-                if let Some(found) = wanted(&buffer[..length]) {
-                    return Some(found);
+            while let Ok((length, from)) = self.socket.recv_from(&mut buffer) {
+                // Servers of other tests may still send to who had this port before.
+                let found = (from == self.media).then(|| wanted(&buffer[..length])).flatten();
+                if found.is_some() {
+                    return found;
                 }
             }
             None

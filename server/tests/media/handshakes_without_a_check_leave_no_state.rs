@@ -48,7 +48,10 @@ fn ten_thousand_of_them() {
     assert!(grown < MOST_KB, "{grown} kB more");
     for socket in &sockets {
         socket.set_nonblocking(true).unwrap();
-        assert!(socket.recv_from(&mut [0; 100]).is_err(), "a stranger was answered");
+        // Servers of other tests may still send to who had this port before.
+        while let Ok((_, from)) = socket.recv_from(&mut [0; 100]) {
+            assert_ne!(from, media, "a stranger was answered");
+        }
     }
     call.was_undisturbed();
 }
