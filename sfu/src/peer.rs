@@ -7,7 +7,7 @@ use crate::ingress::remb::Remb;
 use crate::slot::Slot;
 use std::time::Instant;
 use weir_session::PeerTransport;
-use weir_sfu_api::{MediaKind, PeerId, Rights, SlotPolicy, SourceKind, TransportDescription};
+use weir_sfu_api::{MediaKind, PeerId, Rights, SlotPolicy, SourceKind, TransportDescription, View};
 
 /// Numbers of one peer.
 #[derive(Debug, Clone, Copy, Default)]
@@ -43,6 +43,8 @@ pub(crate) struct Peer {
     pub(crate) room: u32,
     pub(crate) rights: Rights,
     pub(crate) policy: SlotPolicy,
+    /// What it wants to see, for [`SlotPolicy::Speakers`].
+    pub(crate) view: View,
     /// Present from the first offer on.
     pub(crate) transport: Option<PeerTransport>,
     /// The client's parameters as last applied.
@@ -86,6 +88,7 @@ impl Peer {
             room,
             rights,
             policy,
+            view: View::default(),
             transport: None,
             remote: None,
             old_ufrag: None,

@@ -3,6 +3,7 @@
 use crate::egress::guard::Guard;
 use crate::limits;
 use crate::rewrite::Rewriter;
+use crate::select::Wanted;
 use std::time::Instant;
 use weir_sfu_api::{
     Codec, CodecKind, MediaKind, MediaSection, PayloadType, SectionAnswer, SsrcGroup,
@@ -37,6 +38,8 @@ pub(crate) struct Slot {
     /// No common codec with the track.
     pub(crate) unavailable: bool,
     pub(crate) outgoing: Option<Outgoing>,
+    /// What the allocator gives it, see [`Wanted`].
+    pub(crate) wanted: Wanted,
     pub(crate) rewriter: Rewriter,
     pub(crate) rtx_seq: u64,
     pub(crate) sent_packets: u64,
@@ -89,6 +92,7 @@ impl Slot {
             open: true,
             unavailable: false,
             outgoing: None,
+            wanted: Wanted::default(),
             rewriter: Rewriter::new(clock_rate, seed.seq, seed.timestamp),
             rtx_seq: u64::from(seed.rtx_seq & 0x7fff),
             sent_packets: 0,

@@ -1,6 +1,6 @@
 //! What the control plane asks of a shard.
 
-use crate::{MediaDescription, PeerId, RequestId, RoomId, SourceKind, TransportDescription};
+use crate::{MediaDescription, PeerId, RequestId, RoomId, SourceKind, TransportDescription, View};
 
 /// What a peer may do. Enforced in the shard: what is not allowed is dropped, through any door.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,6 +36,8 @@ pub enum SlotPolicy {
     JoinOrder,
     /// The dominant speaker's audio and video (a WHEP player with one m-line of each).
     Dominant,
+    /// By the peer's [`View`] and the order of speaking; see [`Command::SetView`].
+    Speakers,
 }
 
 /// A command to a shard. Commands with a [`RequestId`] are answered by exactly one
@@ -90,6 +92,14 @@ pub enum Command {
         source: SourceKind,
         /// Off?
         muted: bool,
+    },
+    /// What the peer wants to see from now on. Makes its policy [`SlotPolicy::Speakers`] unless that
+    /// is [`SlotPolicy::Dominant`].
+    SetView {
+        /// The peer.
+        peer: PeerId,
+        /// The whole view; it replaces the one before.
+        view: Box<View>,
     },
     /// Removes a peer and all its state. Unknown peers are ignored.
     Leave {

@@ -1,8 +1,8 @@
 //! What a shard tells the control plane.
 
 use crate::{
-    MediaAnswer, MediaKind, Mid, PeerId, RequestId, Rid, RoomId, SrtpProfile, TrackId, TrackInfo,
-    TransportAnswer,
+    LayerDemand, MediaAnswer, MediaKind, Mid, PeerId, RequestId, Rid, RoomId, SrtpProfile, TrackId,
+    TrackInfo, TransportAnswer,
 };
 
 /// Why a command failed.
@@ -145,6 +145,16 @@ pub enum Event {
         room: RoomId,
         /// Speakers.
         speakers: Vec<SpeakerState>,
+    },
+    /// Which layers of one of its tracks a publisher should send from now on; all of them are
+    /// listed. Sent on change; until the first one everything is wanted.
+    LayerDemand {
+        /// The publisher.
+        peer: PeerId,
+        /// Its m-line.
+        mid: Mid,
+        /// Its layers in the order of `a=simulcast`.
+        layers: Vec<LayerDemand>,
     },
     /// A shard's own numbers, once a second.
     Stats(Box<ShardStats>),

@@ -10,6 +10,7 @@ mod event;
 mod id;
 mod media;
 mod transport;
+mod view;
 
 pub use codec::{Codec, CodecKind, FeedbackSet, PayloadType};
 pub use command::{Command, Rights, SlotPolicy};
@@ -26,3 +27,4 @@ pub use transport::{
     Candidate, DtlsSetup, Fingerprint, HashAlgorithm, IceCredentials, SrtpProfile, TransportAnswer,
     TransportDescription,
 };
+pub use view::{LayerDemand, Tile, View};

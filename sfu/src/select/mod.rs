@@ -1,5 +1,10 @@
 //! Step 6: does this receiver get this layer now?
 
+mod ladder;
+
+#[expect(unused_imports, reason = "the allocator and the ladder of layers come next")]
+pub(crate) use ladder::{Ladder, Rung, Target, Wanted};
+
 use crate::packet::PacketMeta;
 use crate::slot::Slot;
 use weir_sfu_api::MediaKind;

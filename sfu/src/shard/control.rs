@@ -10,7 +10,7 @@ use std::time::Instant;
 use weir_session::PeerTransport;
 use weir_sfu_api::{
     ApiError, Command, Event, GoneReason, PeerId, PeerStats, Reply, ReplyBody, RequestId, Rights,
-    RoomId, RoomStats, SlotPolicy, SourceKind, TrackStats,
+    RoomId, RoomStats, SlotPolicy, SourceKind, TrackStats, View,
 };
 
 impl Shard {
@@ -30,6 +30,7 @@ impl Shard {
             }
             Command::SetRights { peer, rights } => self.set_rights(peer, rights),
             Command::SetMuted { peer, source, muted } => self.set_muted(peer, source, muted),
+            Command::SetView { peer, view } => self.set_view(peer, *view),
             Command::Leave { peer } => {
                 if let Some(key) = self.peer_ids.get(&peer).copied() {
                     self.remove_peer(now, key, GoneReason::Left);
@@ -110,6 +111,16 @@ impl Shard {
         for track in withdrawn {
             self.remove_track(track);
         }
+        self.fill_slots(key);
+    }
+
+    fn set_view(&mut self, id: PeerId, view: View) {
+        let Some(key) = self.peer_ids.get(&id).copied() else { return };
+        let Some(peer) = self.peers.get_mut(key) else { return };
+        if peer.policy != SlotPolicy::Dominant {
+            peer.policy = SlotPolicy::Speakers;
+        }
+        peer.view = view;
         self.fill_slots(key);
     }
 

@@ -96,7 +96,9 @@ impl Shard {
         for kind in [MediaKind::Audio, MediaKind::Video] {
             let wanted = match (subscribes, policy) {
                 (false, _) => Vec::new(),
-                (true, SlotPolicy::JoinOrder) => self.tracks_in_order(key, room, kind),
+                (true, SlotPolicy::JoinOrder | SlotPolicy::Speakers) => {
+                    self.tracks_in_order(key, room, kind)
+                }
                 (true, SlotPolicy::Dominant) => {
                     self.dominant_track(key, room, kind).into_iter().collect()
                 }

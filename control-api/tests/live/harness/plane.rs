@@ -120,7 +120,7 @@ impl MediaPlane for FakePlane {
             Command::Shutdown { req } => self.reply(req, Ok(ReplyBody::Done)),
             Command::RoomStats { req, .. } => self.reply(req, Err(ApiError::UnknownRoom)),
             Command::PeerStats { req, .. } => self.reply(req, Err(ApiError::UnknownPeer)),
-            Command::SetRights { .. } | Command::SetMuted { .. } => {}
+            Command::SetRights { .. } | Command::SetMuted { .. } | Command::SetView { .. } => {}
         }
     }
 }
