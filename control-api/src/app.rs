@@ -6,6 +6,7 @@ use crate::domain::admissions::Admissions;
 use crate::domain::bus::DomainEvent;
 use crate::domain::live::LiveSessions;
 use crate::http::limits::Limits;
+use crate::media::Vitals;
 use crate::signaling::Signaling;
 use crate::store::Db;
 use crate::{ApiConfig, Clock, MediaPlane, Metrics};
@@ -54,6 +55,8 @@ pub struct AppState {
     pub(crate) admissions: Admissions,
     /// The shards.
     pub media: Arc<dyn MediaPlane>,
+    /// When each shard was last heard of.
+    pub(crate) vitals: Vitals,
     /// Set by [`crate::build`].
     pub(crate) signaling: OnceLock<Arc<Signaling>>,
     pub(crate) bus: broadcast::Sender<DomainEvent>,

@@ -169,6 +169,9 @@ pub struct ApiConfig {
     pub rate_limit_enabled: bool,
     /// Handed to clients with join.
     pub ice_servers: Vec<IceServer>,
+    /// How long a shard, which tells its numbers once a second, may be silent before `/health`
+    /// calls media unhealthy.
+    pub shard_silence: Duration,
     /// Video codecs in the order in which publishers are answered.
     pub video_codecs: Vec<CodecKind>,
 }
@@ -191,6 +194,7 @@ impl ApiConfig {
             ws: WsOptions::default(),
             rate_limit_enabled: true,
             ice_servers: Vec::new(),
+            shard_silence: Duration::from_secs(5),
             video_codecs: vec![CodecKind::Vp8, CodecKind::H264, CodecKind::Vp9, CodecKind::Av1],
         }
     }

@@ -176,7 +176,9 @@ pub(crate) fn refusal(error: &Error, now: Timestamp, request_id: &str) -> Respon
         "timestamp": now.iso(),
         "request_id": request_id,
     });
-    if let (Error::Invalid(fields), Some(map)) = (error, body.as_object_mut()) {
+    if let (Error::Invalid(fields) | Error::Unhealthy(fields), Some(map)) =
+        (error, body.as_object_mut())
+    {
         map.insert("details".to_owned(), fields.to_json().unwrap_or_default());
     }
     let mut response = error.http_status().into_response();

@@ -84,6 +84,9 @@ pub enum Error {
     /// Something this needs is not available now.
     #[error("{0}")]
     Unavailable(&'static str),
+    /// Services without which meetings do not work; each names what was measured.
+    #[error("{}", .0.iter().map(|f| format!("{} is unhealthy: {}", f.field, f.message)).collect::<Vec<_>>().join("; "))]
+    Unhealthy(Vec<FieldError>),
     /// Our own fault; the cause is logged and never sent.
     #[error("internal server error")]
     Internal(#[source] Box<dyn std::error::Error + Send + Sync>),
@@ -116,7 +119,7 @@ impl Error {
             Self::NoSuchUser | Self::NoSuchMeeting | Self::NotFound(_) => StatusCode::NOT_FOUND,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::TooMany { .. } => StatusCode::TOO_MANY_REQUESTS,
-            Self::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Unavailable(_) | Self::Unhealthy(_) => StatusCode::SERVICE_UNAVAILABLE,
             Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
@@ -143,7 +146,7 @@ impl Error {
     pub fn retry_after_s(&self) -> Option<u32> {
         match self {
             Self::TooMany { retry_after_s } => Some(*retry_after_s),
-            Self::Unavailable(_) => Some(5),
+            Self::Unavailable(_) | Self::Unhealthy(_) => Some(5),
             _ => None,
         }
     }
@@ -184,7 +187,7 @@ impl ApiResponse for Error {
             let inline = |ty| MetaSchemaRef::Inline(Box::new(MetaSchema::new(ty)));
             let details = MetaSchema {
                 items: Some(Box::new(FieldError::schema_ref())),
-                description: Some("On validation errors only."),
+                description: Some("On validation errors, and by service from /health."),
                 ..MetaSchema::new("array")
             };
             MetaSchema {

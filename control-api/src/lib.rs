@@ -23,6 +23,7 @@ pub mod http;
 pub mod media;
 mod metrics;
 mod page;
+mod pulse;
 pub mod rest;
 pub mod signaling;
 mod start;

@@ -6,6 +6,7 @@ use crate::domain::admissions::Admissions;
 use crate::domain::live::LiveSessions;
 use crate::domain::{accounts, bus};
 use crate::http::limits::Limits;
+use crate::media::Vitals;
 use crate::signaling::Signaling;
 use crate::{ApiConfig, App, AppState, Clock, Error, MediaPlane, Metrics, http, rest, store};
 use poem::Endpoint;
@@ -59,6 +60,7 @@ pub async fn open(config: ApiConfig, media: Arc<dyn MediaPlane>) -> Result<App, 
     };
     let db = store::open(&url).await?;
     let limits = Limits::new(config.rate_limit_enabled);
+    let started = Instant::now();
     Ok(App(Arc::new(AppState {
         db,
         keys,
@@ -70,9 +72,10 @@ pub async fn open(config: ApiConfig, media: Arc<dyn MediaPlane>) -> Result<App, 
         metrics: Metrics::new(),
         live: LiveSessions::default(),
         admissions: Admissions::default(),
+        vitals: Vitals::new(started),
         signaling: OnceLock::new(),
         bus: broadcast::channel(bus::CAPACITY).0,
-        started: Instant::now(),
+        started,
     })))
 }
 

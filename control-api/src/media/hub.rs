@@ -5,6 +5,7 @@ use super::error::MediaError;
 use super::events::PeerEvent;
 use super::plane::MediaPlane;
 use super::state::{NewPeer, PeerView, State};
+use crate::pulse::{Beats, Pulse};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
@@ -35,6 +36,8 @@ pub struct MediaHub {
     plane: Arc<dyn MediaPlane>,
     observer: Arc<dyn MediaObserver>,
     state: Mutex<State>,
+    /// Of [`Self::run`].
+    pub(crate) pulse: Pulse,
 }
 
 impl std::fmt::Debug for MediaHub {
@@ -50,13 +53,20 @@ impl MediaHub {
     #[must_use]
     pub fn new(plane: Arc<dyn MediaPlane>, observer: Arc<dyn MediaObserver>) -> Arc<Self> {
         let state = Mutex::new(State::new(plane.shard_count()));
-        Arc::new(Self { plane, observer, state })
+        Arc::new(Self { plane, observer, state, pulse: Pulse::new() })
     }
 
     /// Dispatches events until the channel closes.
     pub async fn run(self: Arc<Self>, mut events: mpsc::Receiver<(ShardId, Event)>) {
-        while let Some((shard, event)) = events.recv().await {
-            self.dispatch(shard, event);
+        let mut beats = self.pulse.take();
+        loop {
+            tokio::select! {
+                () = Beats::answer(&mut beats) => {}
+                event = events.recv() => match event {
+                    Some((shard, event)) => self.dispatch(shard, event),
+                    None => return,
+                },
+            }
         }
     }
 

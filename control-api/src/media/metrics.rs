@@ -1,4 +1,4 @@
-//! Media in `/metrics`.
+//! Media in `/metrics`, and its signs of life for `/health`.
 
 use super::MediaObserver;
 use crate::App;
@@ -7,9 +7,10 @@ use crate::metrics::{
 };
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
+use std::time::Instant;
 use weir_sfu_api::{GoneReason, ShardId, ShardStats, SrtpProfile};
 
-/// Writes what shards tell into [`Metrics`].
+/// Writes what shards tell into [`Metrics`], and that they told it into [`super::Vitals`].
 pub struct MetricsObserver {
     app: App,
     /// Shards count from their start; counters need the growth.
@@ -34,6 +35,7 @@ impl MediaObserver for MetricsObserver {
     }
 
     fn shard(&self, shard: ShardId, stats: &ShardStats) {
+        self.app.vitals.heard(shard, Instant::now());
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
         let before = last.insert(shard, stats.clone()).unwrap_or_default();
         let metrics = &self.app.metrics;

@@ -11,12 +11,14 @@ mod hub;
 mod metrics;
 pub mod plane;
 mod state;
+mod vitals;
 
 pub use error::MediaError;
 pub use events::{PeerEvent, SlotContent, SlotView, SpeakerView};
 pub use hub::{Answer, MediaHub, PEER_EVENT_QUEUE, PeerHandle, REPLY_TIMEOUT};
 pub use metrics::MetricsObserver;
 pub use state::{NewPeer, PeerView};
+pub use vitals::{Condition, Vitals};
 
 use weir_sfu_api::{GoneReason, ShardId, ShardStats, SrtpProfile};
 

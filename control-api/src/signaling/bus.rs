@@ -6,6 +6,7 @@ use super::session::{LeaveReason, Nudge, Session};
 use crate::domain::bus::DomainEvent;
 use crate::domain::identity::Origin;
 use crate::domain::types::MeetingId;
+use crate::pulse::Beats;
 use serde_json::json;
 use std::sync::Arc;
 use tokio::sync::broadcast::Receiver;
@@ -15,8 +16,13 @@ use weir_sfu_api::RoomId;
 impl Signaling {
     /// Follows the domain's events until their channel closes.
     pub async fn follow(self: Arc<Self>, mut events: Receiver<DomainEvent>) {
+        let mut beats = self.pulse.take();
         loop {
-            match events.recv().await {
+            let event = tokio::select! {
+                () = Beats::answer(&mut beats) => continue,
+                event = events.recv() => event,
+            };
+            match event {
                 Ok(event) => self.apply(event),
                 Err(RecvError::Lagged(missed)) => {
                     tracing::warn!(missed, "signalling lags behind; looking everything up again");

@@ -24,6 +24,7 @@ pub(crate) use message::Close;
 
 use crate::App;
 use crate::media::{MediaHub, MetricsObserver};
+use crate::pulse::Pulse;
 use poem::Route;
 use registry::Registry;
 use session::{LeaveReason, Session};
@@ -51,6 +52,8 @@ pub struct Signaling {
     pub(crate) registry: Arc<Registry>,
     pub(crate) capabilities: Capabilities,
     stopping: AtomicBool,
+    /// Of [`Self::follow`].
+    pulse: Pulse,
 }
 
 impl Signaling {
@@ -58,7 +61,8 @@ impl Signaling {
     #[must_use]
     pub fn new(app: App, hub: Arc<MediaHub>, capabilities: Capabilities) -> Arc<Self> {
         let registry = Arc::new(Registry::new(app.clock.clone()));
-        Arc::new(Self { app, hub, registry, capabilities, stopping: AtomicBool::new(false) })
+        let (stopping, pulse) = (AtomicBool::new(false), Pulse::new());
+        Arc::new(Self { app, hub, registry, capabilities, stopping, pulse })
     }
 
     /// Everything live about meetings: the media hub over the application's shards, this, and the
@@ -88,6 +92,13 @@ impl Signaling {
     #[must_use]
     pub fn hub(&self) -> &Arc<MediaHub> {
         &self.hub
+    }
+
+    /// Whether the tasks turn that tell connections what happens: the one behind the domain's bus
+    /// and the one behind the shards' events.
+    pub async fn is_alive(&self, within: Duration) -> bool {
+        let (bus, hub) = tokio::join!(self.pulse.beats(within), self.hub.pulse.beats(within));
+        bus && hub
     }
 
     /// Whether new connections are refused because the server ends.

@@ -209,3 +209,14 @@ pub async fn list(db: &super::Db, filter: &Filter<'_>) -> sqlx::Result<(Vec<List
     .await?;
     Ok((rows, total))
 }
+
+/// Looks into the tables and at nothing in them, for `/health`.
+pub async fn probe<'e>(db: impl Executor<'e>) -> sqlx::Result<()> {
+    sqlx::query(
+        "SELECT m.meeting_id, p.user_id FROM meetings m \
+         LEFT JOIN participants p ON p.meeting_id = m.meeting_id LIMIT 1",
+    )
+    .fetch_optional(db)
+    .await
+    .map(drop)
+}

@@ -143,3 +143,13 @@ pub async fn set_last_login<'e>(
         .await
         .map(drop)
 }
+
+/// Looks into the tables and at nothing in them, for `/health`.
+pub async fn probe<'e>(db: impl Executor<'e>) -> sqlx::Result<()> {
+    sqlx::query(
+        "SELECT u.user_id, s.sid FROM users u LEFT JOIN sessions s ON s.user_id = u.user_id LIMIT 1",
+    )
+    .fetch_optional(db)
+    .await
+    .map(drop)
+}

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
 use tokio::sync::mpsc;
 use weir_control_api::{ApiConfig, App, MediaPlane};
 use weir_sfu_api::{Command, Event, ShardId};
@@ -62,6 +63,12 @@ impl Server {
         config.rate_limit_enabled = false;
         change(&mut config);
         let (sender, events) = mpsc::channel(16);
+        let stats = sender.clone();
+        tokio::spawn(async move {
+            while stats.send((ShardId(0), Event::Stats(Box::default()))).await.is_ok() {
+                tokio::time::sleep(Duration::from_secs(1)).await;
+            }
+        });
         let media = Arc::new(NoMedia);
         let (app, endpoint) = weir_control_api::build(config, media, events).await.unwrap();
         let client = TestClient::new(endpoint.map_to_response().boxed());

@@ -6,6 +6,7 @@ mod a_broken_connection_resumes;
 mod a_locked_meeting_stays_closed;
 mod a_rest_join_admits_one_connection;
 mod every_credential_opens_the_websocket;
+mod health_is_measured;
 mod hostile_frames_end_in_errors;
 mod messages_are_relayed;
 mod numbers_and_sessions_for_administrators;

@@ -511,7 +511,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Health of the gateway and of each service */
+        /**
+         * Health of the gateway and of each service
+         * @description Each service is asked when this is called. 503 when one is unhealthy without which meetings
+         *     do not work; `details` then names each with what was measured.
+         */
         get: operations["system.health"];
         put?: never;
         post?: never;
@@ -738,7 +742,7 @@ export interface components {
         /** @description The error envelope (contract section 2). */
         Error: {
             code: number;
-            /** @description On validation errors only. */
+            /** @description On validation errors, and by service from /health. */
             details?: components["schemas"]["FieldError"][];
             message: string;
             request_id: string;
@@ -761,7 +765,10 @@ export interface components {
          */
         Health: {
             services: components["schemas"]["Services"];
-            /** @description `healthy`, or `degraded` when a service is missing that meetings do not need. */
+            /**
+             * @description `healthy`, or `degraded` when a service is missing that meetings do not need or has not
+             *     started yet.
+             */
             status: string;
             /** Format: uint64 */
             uptime_seconds: number;
@@ -1198,7 +1205,8 @@ export interface components {
         };
         /**
          * Services
-         * @description State of each service.
+         * @description State of each service: `healthy`; `starting` in the first seconds, before every shard has been
+         *     heard of; `unavailable` where there is none.
          */
         Services: {
             ai: string;

@@ -54,6 +54,15 @@ impl Server {
     }
 
     pub(crate) async fn start_with(change: impl FnOnce(&mut ApiConfig)) -> Self {
+        Self::start_over(false, change).await
+    }
+
+    /// Over a shard that sends no statistics.
+    pub(crate) async fn start_mute(change: impl FnOnce(&mut ApiConfig)) -> Self {
+        Self::start_over(true, change).await
+    }
+
+    async fn start_over(silent: bool, change: impl FnOnce(&mut ApiConfig)) -> Self {
         let number = FOLDERS.fetch_add(1, Ordering::Relaxed);
         let dir = std::env::temp_dir().join(format!("weir-live-{}-{number}", std::process::id()));
         let mut config = ApiConfig::new(dir.clone());
@@ -65,7 +74,7 @@ impl Server {
             credential: Some("p\"w".to_owned()),
         }];
         change(&mut config);
-        let (plane, events) = FakePlane::new();
+        let (plane, events) = FakePlane::new(silent);
         let media: Arc<dyn weir_control_api::MediaPlane> = plane.clone();
         let (app, endpoint) = weir_control_api::build(config, media, events).await.unwrap();
         let acceptor = TcpListener::bind("127.0.0.1:0").into_acceptor().await.unwrap();

@@ -1,8 +1,11 @@
 //! A media plane for tests only: one shard that answers like a real one and carries nothing.
 
 use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 use tokio::sync::mpsc;
+use tokio::sync::mpsc::error::TrySendError;
 use weir_control_api::MediaPlane;
 use weir_sfu_api::{
     ApiError, Candidate, Command, DtlsSetup, Event, Fingerprint, GoneReason, HashAlgorithm,
@@ -15,20 +18,38 @@ pub(crate) struct FakePlane {
     events: mpsc::Sender<(ShardId, Event)>,
     pub(crate) commands: Mutex<Vec<Command>>,
     peers: Mutex<BTreeSet<(RoomId, PeerId)>>,
+    /// Sends no statistics, as a shard that hangs.
+    pub(crate) silent: AtomicBool,
     /// Refuses joins, as a full shard does.
     pub(crate) full: Mutex<bool>,
 }
 
 impl FakePlane {
-    pub(crate) fn new() -> (Arc<Self>, mpsc::Receiver<(ShardId, Event)>) {
+    pub(crate) fn new(silent: bool) -> (Arc<Self>, mpsc::Receiver<(ShardId, Event)>) {
         let (events, receiver) = mpsc::channel(1024);
         let plane = Self {
             events,
             commands: Mutex::default(),
             peers: Mutex::default(),
+            silent: AtomicBool::new(silent),
             full: Mutex::default(),
         };
-        (Arc::new(plane), receiver)
+        let plane = Arc::new(plane);
+        tokio::spawn(Arc::clone(&plane).beat());
+        (plane, receiver)
+    }
+
+    /// Statistics like a shard's, only more often.
+    async fn beat(self: Arc<Self>) {
+        loop {
+            let stats = Event::Stats(Box::default());
+            if !self.silent.load(Ordering::Relaxed)
+                && let Err(TrySendError::Closed(_)) = self.events.try_send((ShardId(0), stats))
+            {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
     }
 
     /// As if the shard had found this out.
