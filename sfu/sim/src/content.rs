@@ -14,7 +14,7 @@ pub const RED_START: [u8; 11] = [0xef, 0x0f, 0x00, 0x06, 0x6f, 1, 2, 3, 4, 5, 6]
 const BODY_START: u8 = 0x80;
 
 /// What one packet carries.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Content {
     /// Who made it.
     pub source: u32,

@@ -10,6 +10,6 @@ pub mod oracles;
 pub mod peer;
 pub mod world;
 
-pub use net::{Link, LinkConfig, Loss};
-pub use peer::{PeerSetup, SimPeer, Source};
+pub use net::{Link, LinkConfig, Loss, Span};
+pub use peer::{Feedback, Flood, Manners, Nacks, PeerSetup, SimPeer, Source};
 pub use world::World;

@@ -1,6 +1,11 @@
 //! One way of one link as a pure function: a packet and a time go in, the times at which copies of
 //! it arrive come out.
 
+mod history;
+
+pub use history::{Span, TICK};
+
+use history::History;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use std::time::{Duration, Instant};
@@ -34,6 +39,9 @@ pub struct LinkConfig {
     pub delay: Duration,
     /// Up to this much more, uniformly; keeps the order.
     pub jitter: Duration,
+    /// Packets within this time share one draw of the jitter, as radio links hold packets up
+    /// together. Zero draws for each.
+    pub jitter_hold: Duration,
     /// Share of packets held up by [`Self::reorder_by`], so that later ones overtake them.
     pub reorder: f64,
     /// See [`Self::reorder`].
@@ -42,7 +50,8 @@ pub struct LinkConfig {
     pub loss: Loss,
     /// Share of packets that arrive twice.
     pub duplicate: f64,
-    /// Bits per second, unlimited without.
+    /// Bits per second, unlimited without. For changes that are known ahead see
+    /// [`Link::rate_from`].
     pub rate_bps: Option<u64>,
     /// How long a packet may wait for the rate before the queue's tail drops it.
     pub queue: Duration,
@@ -67,6 +76,17 @@ impl LinkConfig {
             ..Self::default()
         }
     }
+
+    /// 25 ms and `rate_bps` bits per second behind a queue of 300 ms, as a home router's.
+    #[must_use]
+    pub fn narrow(rate_bps: u64) -> Self {
+        Self {
+            delay: Duration::from_millis(25),
+            rate_bps: Some(rate_bps),
+            queue: Duration::from_millis(300),
+            ..Self::default()
+        }
+    }
 }
 
 /// What became of a link's packets.
@@ -87,13 +107,17 @@ pub struct LinkCounters {
 /// One way of a link.
 #[derive(Debug)]
 pub struct Link {
-    /// Can be changed at any time.
+    /// Can be changed at any time. What waits in the queue then leaves as it would have.
     pub config: LinkConfig,
     rng: StdRng,
     bad: bool,
     idle_at: Option<Instant>,
     last: Option<Instant>,
+    held: Option<(Instant, f64)>,
+    /// From when on which rate, in order.
+    plan: Vec<(Instant, Option<u64>)>,
     counters: LinkCounters,
+    history: History,
 }
 
 impl Link {
@@ -106,7 +130,10 @@ impl Link {
             bad: false,
             idle_at: None,
             last: None,
+            held: None,
+            plan: Vec::new(),
             counters: LinkCounters::default(),
+            history: History::default(),
         }
     }
 
@@ -116,20 +143,58 @@ impl Link {
         self.counters
     }
 
+    /// From `at` on it has this rate, also for what waits in its queue then. Goes before
+    /// [`LinkConfig::rate_bps`] from then on. Changes are given in order of time.
+    ///
+    /// # Panics
+    /// When `at` is before the change given last.
+    pub fn rate_from(&mut self, at: Instant, rate_bps: Option<u64>) {
+        assert!(self.plan.last().is_none_or(|(last, _)| *last <= at), "changes go in order");
+        self.plan.push((at, rate_bps));
+    }
+
+    /// Bits per second at `at`, unlimited without.
+    #[must_use]
+    pub fn rate_at(&self, at: Instant) -> Option<u64> {
+        let planned = self.plan.iter().rev().find(|(from, _)| *from <= at);
+        planned.map_or(self.config.rate_bps, |(_, rate)| *rate)
+    }
+
+    /// How long a packet sent at `now` would wait for its turn.
+    #[must_use]
+    pub fn queue_delay(&self, now: Instant) -> Duration {
+        self.idle_at.map_or(Duration::ZERO, |at| at.saturating_duration_since(now))
+    }
+
+    /// What happened between two times, in steps of [`TICK`].
+    #[must_use]
+    pub fn between(&self, from: Instant, to: Instant) -> Span {
+        self.history.between(from, to)
+    }
+
     /// Sends `bytes` bytes; gives when the packet and its copy arrive, if they do.
     pub fn send(&mut self, now: Instant, bytes: usize) -> [Option<Instant>; 2] {
         self.counters.packets += 1;
         self.counters.bytes += bytes as u64;
         // The same draws for each packet: one quality changed leaves the others' fate alone.
         let [chance, jitter, reorder, twice, state] = std::array::from_fn(|_| self.rng.random());
+        let waits = self.queue_delay(now);
+        let span = self.history.at(now);
+        span.packets += 1;
+        span.bytes += bytes as u64;
+        span.queue_delay = span.queue_delay.max(waits);
         if self.is_lost(chance, state) {
             self.counters.lost += 1;
+            self.history.at(now).lost += 1;
             return [None, None];
         }
         let Some(left) = self.leave(now, bytes) else {
             self.counters.overflowed += 1;
+            self.history.at(now).overflowed += 1;
             return [None, None];
         };
+        self.history.at(left).delivered_bytes += bytes as u64;
+        let jitter = self.hold(now, jitter);
         let mut at = left + self.config.delay + self.config.jitter.mul_f64(jitter);
         if reorder < self.config.reorder {
             at += self.config.reorder_by;
@@ -142,6 +207,17 @@ impl Link {
             at + Duration::from_millis(1)
         });
         [Some(at), copy]
+    }
+
+    /// The draw that counts now.
+    fn hold(&mut self, now: Instant, draw: f64) -> f64 {
+        match self.held {
+            Some((until, draw)) if now < until => draw,
+            _ => {
+                self.held = Some((now + self.config.jitter_hold, draw));
+                draw
+            }
+        }
     }
 
     fn is_lost(&mut self, chance: f64, state: f64) -> bool {
@@ -157,13 +233,31 @@ impl Link {
 
     /// When the last bit has left through the bottleneck; `None` when the queue is full.
     fn leave(&mut self, now: Instant, bytes: usize) -> Option<Instant> {
-        let Some(rate) = self.config.rate_bps else { return Some(now) };
-        let start = self.idle_at.map_or(now, |at| at.max(now));
-        if start - now > self.config.queue {
+        if self.plan.is_empty() && self.config.rate_bps.is_none() {
+            return Some(now);
+        }
+        let mut at = self.idle_at.map_or(now, |at| at.max(now));
+        if at - now > self.config.queue {
             return None;
         }
-        let left = start + Duration::from_nanos(bytes as u64 * 8_000_000_000 / rate.max(1));
-        self.idle_at = Some(left);
-        Some(left)
+        // Bits times a second's nanoseconds, so that no division rounds before the last.
+        let mut left = bytes as u128 * 8 * 1_000_000_000;
+        loop {
+            let Some(rate) = self.rate_at(at).map(|rate| u128::from(rate.max(1))) else { break };
+            let needs = Duration::from_nanos(u64::try_from(left / rate).unwrap_or(u64::MAX / 4));
+            let change = self.plan.iter().map(|(from, _)| *from).find(|from| *from > at);
+            match change.filter(|change| *change < at + needs) {
+                None => {
+                    at += needs;
+                    break;
+                }
+                Some(change) => {
+                    left = left.saturating_sub((change - at).as_nanos() * rate);
+                    at = change;
+                }
+            }
+        }
+        self.idle_at = Some(at);
+        Some(at)
     }
 }

@@ -2,28 +2,31 @@
 
 mod control;
 pub(crate) mod describe;
+mod input;
+mod manners;
 pub mod recv;
 pub mod send;
 mod setup;
+pub mod wide;
 
+pub use manners::{Feedback, Flood, Manners, Nacks};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use recv::Slot;
-use send::{Outgoing, Track, Wide};
+use send::{Outgoing, Track};
 pub use setup::{PeerSetup, Source};
 use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 use weir_session::srtp::SrtpSession;
-use weir_session::{Certificate, Output, PeerTransport, TransportConfig, TransportEvent};
+use weir_session::{Certificate, PeerTransport, TransportConfig};
 use weir_sfu_api::{
-    CodecKind, DtlsSetup, ExtensionKind, Fingerprint, HashAlgorithm, IceCredentials, MediaAnswer,
-    MediaDescription, MediaKind, PeerId, RoomId, TransportAnswer, TransportDescription,
+    DtlsSetup, Fingerprint, HashAlgorithm, IceCredentials, MediaAnswer, MediaDescription,
+    MediaKind, PeerId, RoomId, TransportAnswer, TransportDescription,
 };
-use weir_wire::classify::{DatagramKind, classify};
 use weir_wire::rtcp;
-use weir_wire::rtp::{RtpPacket, parse_header};
-use weir_wire::stun::{StunClass, StunMessage, StunWriter};
+use weir_wire::stun::StunWriter;
+use wide::{Arrivals, Wide};
 
 /// Interval of checks, as browsers send them (RFC 7675 5.1).
 const CHECK: Duration = Duration::from_millis(2_500);
@@ -62,8 +65,10 @@ pub struct SimPeer {
     pub largest_rtcp: usize,
     /// Whether it has keys.
     pub connected: bool,
-    /// False: asks for no missing packet, as a receiver without NACK.
-    pub repairs: bool,
+    /// How it behaves as a receiver.
+    pub manners: Manners,
+    /// What it tells the server about arrivals.
+    pub arrivals: Arrivals,
     ice: IceCredentials,
     server: Option<TransportAnswer>,
     certificate: Option<Certificate>,
@@ -74,6 +79,8 @@ pub struct SimPeer {
     next_check: Option<Instant>,
     next_report: Instant,
     next_look: Option<Instant>,
+    next_feedback: Option<Instant>,
+    next_flood: Instant,
     round_trip: Duration,
     feedback_ssrc: u32,
 }
@@ -134,7 +141,8 @@ impl SimPeer {
             faults: Vec::new(),
             largest_rtcp: 0,
             connected: false,
-            repairs: true,
+            manners: Manners::default(),
+            arrivals: Arrivals::default(),
             ice,
             server: None,
             certificate,
@@ -144,6 +152,8 @@ impl SimPeer {
             next_check: None,
             next_report: now + Duration::from_millis(rng.random_range(0..500)),
             next_look: None,
+            next_feedback: None,
+            next_flood: now,
             round_trip,
             feedback_ssrc: rng.random_range(1..u32::MAX),
             setup,
@@ -280,7 +290,10 @@ impl SimPeer {
             _ => None,
         };
         let report = self.connected.then_some(self.next_report);
-        [frames, dtls, report, self.next_check, self.next_look].into_iter().flatten().min()
+        let flood = self.manners.flood.filter(|_| self.connected).map(|_| self.next_flood);
+        let own =
+            [frames, dtls, report, flood, self.next_check, self.next_look, self.next_feedback];
+        own.into_iter().flatten().min()
     }
 
     /// The next datagram for the server.
@@ -318,6 +331,15 @@ impl SimPeer {
         if self.next_look.is_some_and(|at| at <= now) {
             self.look(now);
         }
+        if self.next_feedback.is_some_and(|at| at <= now) {
+            self.tell_arrivals(now);
+        }
+        if let Some(flood) = self.manners.flood
+            && self.next_flood <= now
+        {
+            self.next_flood = now + flood.interval;
+            self.flood();
+        }
         if self.next_report <= now {
             self.next_report = now + REPORT;
             self.report(now);
@@ -344,19 +366,27 @@ impl SimPeer {
         self.out.extend(seal_rtcp(&mut self.crypto, compound));
     }
 
+    fn wants_look(&self) -> bool {
+        self.manners.nacks == Nacks::Everything || self.slots.iter().any(Slot::wants_look)
+    }
+
     fn look(&mut self, now: Instant) {
         let mut out = Vec::new();
         let own = self.feedback_ssrc;
         for slot in &mut self.slots {
             let (numbers, key_frame) = slot.look(now, self.round_trip);
-            if self.repairs {
-                rtcp::write_nack(&mut out, own, slot.ssrc, &numbers);
-            }
+            match self.manners.nacks {
+                Nacks::Honest => rtcp::write_nack(&mut out, own, slot.ssrc, &numbers),
+                Nacks::Everything => {
+                    rtcp::write_nack(&mut out, own, slot.ssrc, &slot.ask_for_everything())
+                }
+                Nacks::Never => 0,
+            };
             if key_frame {
                 rtcp::write_pli(&mut out, own, slot.ssrc);
             }
         }
-        let again = self.slots.iter().any(Slot::wants_look);
+        let again = self.wants_look();
         self.next_look = again.then(|| now + LOOK);
         if !out.is_empty() {
             let mut compound = Vec::new();
@@ -365,118 +395,7 @@ impl SimPeer {
             self.send_rtcp(&compound);
         }
     }
-
-    /// A datagram from the server at `src`.
-    pub fn handle_input(&mut self, now: Instant, src: SocketAddr, data: &[u8]) {
-        if !self.alive {
-            return;
-        }
-        match classify(data) {
-            DatagramKind::Stun => self.on_stun(now, src, data),
-            DatagramKind::Dtls => {
-                if let Crypto::Dtls(transport) = &mut self.crypto {
-                    let _ = transport.handle_dtls(now, src, data);
-                    self.drain_dtls(now);
-                }
-            }
-            DatagramKind::Rtp => self.on_rtp(now, data),
-            DatagramKind::Rtcp => self.on_rtcp(now, data),
-            DatagramKind::Unknown => self.faults.push("unknown datagram".to_owned()),
-        }
-        if self.next_look.is_none() && self.slots.iter().any(Slot::wants_look) {
-            self.next_look = Some(now + LOOK);
-        }
-    }
-
-    fn on_stun(&mut self, now: Instant, src: SocketAddr, data: &[u8]) {
-        let good =
-            StunMessage::parse(data).is_ok_and(|message| message.class() == StunClass::Success);
-        if !good {
-            return;
-        }
-        self.checks_answered += 1;
-        let Some(server) = self.server.as_ref() else { return };
-        if let Crypto::Dtls(transport) = &mut self.crypto
-            && transport.path().is_none()
-        {
-            // This transport is lite too and wants a check: as if the server had sent one.
-            let request = check(&self.ice, &server.ice.ufrag, *b"as from peer");
-            let _ = transport.handle_stun(now, src, None, &request);
-            self.drain_dtls(now);
-        }
-    }
-
-    fn drain_dtls(&mut self, _now: Instant) {
-        let Crypto::Dtls(transport) = &mut self.crypto else { return };
-        while let Some(output) = transport.poll_output() {
-            match output {
-                Output::Transmit { data, .. } if classify(&data) == DatagramKind::Dtls => {
-                    self.out.push_back(data.to_vec());
-                }
-                Output::Event(TransportEvent::Connected { .. }) => self.connected = true,
-                Output::Event(TransportEvent::ClosedByPeer) => self.connected = false,
-                Output::Event(TransportEvent::HandshakeFailed(why)) => self.faults.push(why),
-                Output::Transmit { .. } | Output::Event(_) => {}
-            }
-        }
-    }
-
-    fn on_rtp(&mut self, now: Instant, data: &[u8]) {
-        let Ok(header) = parse_header(data) else {
-            return self.faults.push("malformed RTP".to_owned());
-        };
-        let mut plain = vec![0; data.len()];
-        let opened = match &mut self.crypto {
-            Crypto::Keyed(srtp) => srtp.open_rtp(
-                header.ssrc,
-                header.sequence_number,
-                header.header_len,
-                data,
-                &mut plain,
-            ),
-            Crypto::Dtls(transport) => transport.open_rtp(data, &header, &mut plain),
-            Crypto::None => return,
-        };
-        let len = match opened {
-            Ok(opened) => opened.len,
-            // The network's copy.
-            Err(weir_session::SrtpError::Replayed) => return,
-            Err(error) => return self.faults.push(format!("{header:?}: {error}")),
-        };
-        let Ok(rtp) = RtpPacket::parse(&plain[..len]) else {
-            return self.faults.push("malformed RTP".to_owned());
-        };
-        let dialect = self.setup.dialect;
-        let slot = self
-            .slots
-            .iter_mut()
-            .find(|slot| slot.ssrc == rtp.ssrc() || slot.rtx_ssrc == Some(rtp.ssrc()));
-        let Some(slot) = slot else {
-            return self.faults.push(format!("SSRC {} belongs to no slot", rtp.ssrc()));
-        };
-        let rtx = slot.rtx_ssrc == Some(rtp.ssrc());
-        let codec = CODECS.into_iter().find(|codec| {
-            let (media, repair) = describe::numbers(dialect, *codec);
-            if rtx { repair == Some(rtp.payload_type()) } else { media == rtp.payload_type() }
-        });
-        let Some(codec) = codec.filter(|codec| !self.setup.without.contains(codec)) else {
-            return self.faults.push(format!("payload type {} unknown", rtp.payload_type()));
-        };
-        let map = describe::extensions(dialect, slot.kind, self.setup.transport_cc);
-        let value = |kind| map.id(kind).and_then(|id| rtp.extension(id));
-        if let Some(level) = value(ExtensionKind::AudioLevel).and_then(<[u8]>::first) {
-            *slot.levels.entry(level & 0x7f).or_default() += 1;
-        }
-        let original = rtx.then(|| {
-            let number = rtp.payload().first_chunk::<2>().copied().unwrap_or_default();
-            u16::from_be_bytes(number)
-        });
-        slot.take(now, &rtp, codec, original, value(ExtensionKind::DependencyDescriptor));
-    }
 }
-
-const CODECS: [CodecKind; 5] =
-    [CodecKind::Opus, CodecKind::Vp8, CodecKind::Vp9, CodecKind::H264, CodecKind::Av1];
 
 fn seal_rtcp(crypto: &mut Crypto, compound: &[u8]) -> Option<Vec<u8>> {
     let mut out = vec![0; compound.len() + 64];

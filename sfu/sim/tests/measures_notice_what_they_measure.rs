@@ -2,7 +2,7 @@
 
 use crate::common::{ms, secs, world};
 use weir_sim::oracles::{gaps, latencies, longest_gap, skew_ms};
-use weir_sim::{LinkConfig, PeerSetup};
+use weir_sim::{LinkConfig, Nacks, PeerSetup};
 
 #[test]
 fn measures_notice_what_they_measure() {
@@ -11,7 +11,7 @@ fn measures_notice_what_they_measure() {
     world.link = LinkConfig::lossy(0.05);
     world.join(0, PeerSetup::new(1, 7).talking());
     let viewer = world.join(0, PeerSetup::new(2, 7));
-    world.peer_mut(viewer).repairs = false;
+    world.peer_mut(viewer).manners.nacks = Nacks::Never;
     world.run(secs(10));
     let peer = world.peer(viewer);
     let (audio, video) = (peer.slot("a0"), peer.slot("v0"));

@@ -53,3 +53,45 @@ fn a_rate_delays_and_its_full_queue_drops() {
     assert_eq!(delay(0), Duration::from_millis(20));
     assert_eq!(delay(5), Duration::from_millis(70));
 }
+
+#[test]
+fn a_rate_that_changes_counts_for_what_waits_and_its_history_shows_it() {
+    let start = Instant::now();
+    let at = |ms: u64| start + Duration::from_millis(ms);
+    let mut link = Link::new(LinkConfig { queue: ms(300), ..LinkConfig::narrow(3_000_000) }, 1);
+    link.rate_from(at(1_000), Some(600_000));
+    link.rate_from(at(3_000), Some(3_000_000));
+    // 1 ms before the change: 3,000 of its 10,000 bits leave at the old rate.
+    let arrives = link.send(at(999), 1_250)[0].unwrap();
+    assert_eq!(arrives - at(999), Duration::from_nanos(1_000_000 + 11_666_666) + ms(25));
+    assert!(link.queue_delay(at(1_000)) > ms(11) && link.queue_delay(at(2_000)).is_zero());
+    assert_eq!(
+        [999, 1_000, 3_000].map(|ms| link.rate_at(at(ms)).unwrap() / 1_000),
+        [3_000, 600, 3_000]
+    );
+    // 2 Mbit/s all the time.
+    for n in 1_000..5_000 {
+        link.send(at(n), 250);
+    }
+    let narrow = link.between(at(1_500), at(2_900));
+    assert!((580_000..620_000).contains(&narrow.delivered_bps()), "{narrow:?}");
+    assert!((1_900_000..2_100_000).contains(&narrow.sent_bps()), "{narrow:?}");
+    assert!(narrow.queue_delay > ms(290) && narrow.queue_delay < ms(310), "{narrow:?}");
+    assert!(narrow.overflowed > 600, "{narrow:?}");
+    let wide = link.between(at(4_000), at(4_900));
+    assert_eq!((wide.overflowed, wide.queue_delay), (0, Duration::ZERO));
+}
+
+fn ms(millis: u64) -> Duration {
+    Duration::from_millis(millis)
+}
+
+#[test]
+fn held_jitter_moves_packets_together_and_keeps_their_order() {
+    let config = LinkConfig { jitter: ms(200), jitter_hold: ms(50), ..LinkConfig::default() };
+    let (fates, _) = run(config, 5, 2_000);
+    let delays: Vec<Duration> =
+        fates.iter().zip(0u32..).map(|(f, n)| f[0].unwrap() - ms(10) * n).collect();
+    assert!(fates.windows(2).all(|pair| pair[0][0] <= pair[1][0]));
+    assert!(delays.iter().any(|delay| *delay > ms(180)) && delays.iter().any(|d| *d < ms(60)));
+}

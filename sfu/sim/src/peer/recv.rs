@@ -41,6 +41,8 @@ pub struct Frame {
 
 #[derive(Debug, Clone)]
 struct Packet {
+    /// Padding alone: holds a number, nothing else.
+    padding: bool,
     content: Content,
     timestamp: u32,
     marker: bool,
@@ -67,6 +69,8 @@ pub struct SlotCounters {
     pub unasked: u64,
     /// Bytes of RTP padding.
     pub padding: u64,
+    /// Packets of padding alone, on either SSRC.
+    pub probes: u64,
     /// Bytes of payload.
     pub payload: u64,
     /// Packets asked for again.
@@ -192,10 +196,14 @@ impl Slot {
             (false, false) => self.counters.packets += 1,
         }
         self.missing.remove(&seq);
-        let Some(content) = Content::read(payload) else {
+        let padding = payload.is_empty() && rtp.padding_len() > 0;
+        let content = if padding { Some(Content::default()) } else { Content::read(payload) };
+        let Some(content) = content else {
             return self.fault(format!("packet {seq} ({} bytes) is damaged", payload.len()));
         };
+        self.counters.probes += u64::from(padding);
         let packet = Packet {
+            padding,
             content,
             timestamp: rtp.timestamp(),
             marker: rtp.marker(),
@@ -203,6 +211,9 @@ impl Slot {
             frame_number: descriptor
                 .and_then(|value| Some(u16::from_be_bytes([*value.get(1)?, *value.get(2)?]))),
         };
+        if self.kind == MediaKind::Audio && padding {
+            return;
+        }
         if self.kind == MediaKind::Audio {
             return self.hear(now, &packet);
         }
@@ -268,6 +279,13 @@ impl Slot {
 
     fn use_packet(&mut self, now: Instant, seq: u64, packet: Packet) {
         let content = packet.content;
+        if packet.padding {
+            // libwebrtc's packet buffer takes padding between frames only.
+            if !self.parts.is_empty() {
+                self.fault(format!("packet {seq}: padding within {:?}", self.parts[0].content));
+            }
+            return;
+        }
         if content.part == 0 && content.key && !self.parts.is_empty() {
             // A switch in the middle of a frame: a decoder begins anew.
             self.counters.cut += 1;
@@ -417,6 +435,14 @@ impl Slot {
         self.missing = self.missing.split_off(&self.floor);
         self.waiting_since = Some(now - KEY_FRAME_PAUSE);
         self.decode(now);
+    }
+
+    /// The last 300 numbers, missing or not.
+    pub(crate) fn ask_for_everything(&mut self) -> Vec<u16> {
+        let last = self.seen.iter().rev().take(300).copied().collect::<Vec<_>>();
+        self.counters.nacked += last.len() as u64;
+        self.asked.extend(&last);
+        last.iter().rev().map(|seq| *seq as u16).collect()
     }
 
     /// When [`Self::look`] has something to do.

@@ -2,6 +2,7 @@
 
 use super::Source;
 use super::describe::{extensions, numbers};
+use super::wide::Wide;
 use crate::content::{Content, FrameIds};
 use rand::RngExt;
 use rand::rngs::StdRng;
@@ -362,41 +363,4 @@ impl Track {
 
 fn interval(codec: CodecKind, fps: u32) -> Duration {
     if codec.is_video() { Duration::from_secs(1) / fps } else { Duration::from_millis(20) }
-}
-
-/// Transport-wide numbers of one peer, and what the server's feedback said about them.
-#[derive(Debug, Default)]
-pub struct Wide {
-    /// By number from 0: sent at, and once fed back whether it arrived.
-    pub packets: Vec<(Option<Instant>, Option<bool>)>,
-    /// Feedback packets.
-    pub feedbacks: u64,
-    /// Numbers that two feedbacks told about.
-    pub told_twice: u64,
-    base: u16,
-}
-
-impl Wide {
-    pub(crate) fn starting_at(base: u16) -> Self {
-        Self { base, ..Self::default() }
-    }
-
-    fn next(&mut self, now: Instant) -> u16 {
-        let number = self.base.wrapping_add(self.packets.len() as u16);
-        self.packets.push((Some(now), None));
-        number
-    }
-
-    pub(crate) fn feedback(&mut self, number: u16, arrived: bool) {
-        // The number nearest to the last one sent.
-        let last = self.base.wrapping_add(self.packets.len() as u16).wrapping_sub(1);
-        let behind = usize::from(last.wrapping_sub(number));
-        let at = self.packets.len().checked_sub(1 + behind);
-        if let Some((_, told)) = at.and_then(|at| self.packets.get_mut(at)) {
-            if *told == Some(true) {
-                self.told_twice += 1;
-            }
-            *told = Some(arrived || *told == Some(true));
-        }
-    }
 }
