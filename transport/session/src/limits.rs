@@ -24,32 +24,28 @@ pub const MAX_LATE_HANDSHAKE_BYTES: usize = 16 * 1024;
 /// From the first validated address to a complete handshake.
 pub const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Waits before each repetition of our ClientHello when we are the DTLS client: seven, the most
-/// rtc-dtls makes, spread over the handshake's 10 s (0.2 to 8.8 s after the first).
-pub const FIRST_FLIGHT_REPEATS: [Duration; 7] = [
-    Duration::from_millis(200),
+/// Waits before each repetition of our last flight while the peer does not answer it, the last one
+/// again and again: doubling (RFC 6347 4.2.4.1), but not beyond 1.6 s, because after 10 s all is
+/// over. Eight repetitions, 0.2 to 9.4 s after the flight.
+pub const FLIGHT_REPEATS: [Duration; 4] = [
     Duration::from_millis(200),
     Duration::from_millis(400),
     Duration::from_millis(800),
     Duration::from_millis(1_600),
-    Duration::from_millis(2_400),
-    Duration::from_millis(3_200),
 ];
 
-/// Likewise for the client's later flights. Longer than the 1 s many stacks start with: some
-/// (rtc-dtls) stop their own timer for good when they see a repetition of ours.
-pub const LATER_FLIGHT_REPEATS: [Duration; 7] = [Duration::from_millis(1_200); 7];
+/// Bytes kept of our last flight for that. With an ECDSA certificate it is 1 kB.
+pub const MAX_FLIGHT_BYTES: usize = 16 * 1024;
 
-/// Likewise when we are the DTLS server. A client repeats its flight when our answer does not
-/// come, and that makes us repeat at once ([`REPEAT_GAP`]): the timer is for clients that saw a
-/// part of our flight and stopped asking. It leaves others three tries of their own.
-pub const SERVER_FLIGHT_REPEATS: [Duration; 3] =
-    [Duration::from_millis(3_500), Duration::from_millis(2_500), Duration::from_millis(2_500)];
+/// Repetitions of one flight because the peer repeated its own. Browsers ask 6 times in 3 s; with
+/// the timer's eight, a flight of 1 kB costs 16 kB at most, sent to an authenticated address.
+pub const MAX_ASKED_REPEATS: usize = 7;
 
-/// Most repetitions of one flight, the peer's requests included: rtc-dtls gives up after these.
-pub const MAX_FLIGHT_REPEATS: usize = 7;
+/// Repetitions of one flight that rtc-dtls makes anew: after 7 it would give up. Later ones repeat
+/// the same bytes.
+pub const MAX_FRESH_REPEATS: usize = 7;
 
-/// What rtc-dtls is told: its timer is fired by ours.
+/// What rtc-dtls is told. Its timer runs out only when ours has it make a flight anew.
 pub const FLIGHT_INTERVAL: Duration = Duration::from_millis(200);
 
 /// A flight repeated by the peer is answered when our last answer is older than this: it may

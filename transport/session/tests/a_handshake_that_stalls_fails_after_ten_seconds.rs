@@ -27,7 +27,7 @@ fn when_answers_never_arrive_and_few_are_sent() {
 #[test]
 fn when_we_call_and_nobody_answers() {
     let world = stalls(false, |_, _| false);
-    assert_eq!(world.sent_to.len(), 8, "the flight and seven repetitions");
+    assert_eq!(world.sent_to.len(), 9, "the flight and eight repetitions");
 }
 
 #[test]

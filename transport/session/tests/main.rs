@@ -11,6 +11,7 @@ mod a_client_hello_in_many_fragments_is_understood;
 mod a_client_with_an_rsa_certificate_gets_in;
 mod a_good_check_is_answered_and_validates_the_address;
 mod a_handshake_that_stalls_fails_after_ten_seconds;
+mod a_lost_flight_is_repeated_after_200_ms;
 mod a_moved_client_takes_its_media_along;
 mod a_passive_client_is_called_by_the_server;
 mod an_ice_restart_keeps_media_running;

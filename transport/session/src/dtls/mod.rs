@@ -2,8 +2,10 @@
 //!
 //! One rtc-dtls endpoint per peer under constant synthetic addresses, so that a new ICE path is
 //! no new association. What rtc-dtls lacks is done here: choosing the SRTP profile by our
-//! preference, surviving nonsense, and repeating flights when the peer repeats its own.
+//! preference, surviving nonsense, and repeating our flights, by a timer and when the peer repeats
+//! its own (docs/adr/0007).
 
+mod flight;
 mod hello;
 mod records;
 mod verify;
@@ -12,7 +14,7 @@ use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use bytes::{Bytes, BytesMut};
 use rtc_dtls::cipher_suite::CipherSuiteId;
@@ -29,11 +31,11 @@ use weir_sfu_api::{Fingerprint, SrtpProfile};
 use crate::certificate::Certificate;
 use crate::error::Drop;
 use crate::limits::{
-    FIRST_FLIGHT_REPEATS, FLIGHT_INTERVAL, HANDSHAKE_TIMEOUT, LATER_FLIGHT_REPEATS,
-    MAX_FLIGHT_REPEATS, MAX_HANDSHAKE_BYTES, MAX_LATE_HANDSHAKE_BYTES, REPEAT_GAP,
-    SERVER_FLIGHT_REPEATS,
+    FLIGHT_INTERVAL, HANDSHAKE_TIMEOUT, MAX_FRESH_REPEATS, MAX_HANDSHAKE_BYTES,
+    MAX_LATE_HANDSHAKE_BYTES,
 };
 use crate::srtp::{self, SrtpSession};
+use flight::Flight;
 use records::{Inspection, Stage};
 
 /// Our order of preference (architecture decision 2: GCM128 costs a quarter of AES-CM).
@@ -101,14 +103,6 @@ pub(crate) struct Dtls {
     deadline: Option<Instant>,
     transmits: VecDeque<Bytes>,
     events: VecDeque<DtlsEvent>,
-}
-
-/// Our last flight.
-#[derive(Default)]
-struct Flight {
-    datagrams: Vec<Bytes>,
-    sent_at: Option<Instant>,
-    repeats: usize,
 }
 
 impl Dtls {
@@ -192,12 +186,23 @@ impl Dtls {
             }
             Stage::Handshaking if found.warning => Err(Drop::DtlsRefused),
             Stage::Handshaking if found.old => {
-                self.repeat_for_peer(now);
+                if self.flight.take_asked(now) {
+                    self.repeat(now);
+                }
                 Err(Drop::DtlsRepeated)
             }
             Stage::Handshaking => {
+                // A server's last flight has no message in the clear: parts of it leave the timer
+                // on, because only a repetition of our Finished makes the server repeat it.
+                if self.server || found.highest.is_some_and(|highest| highest >= self.expected) {
+                    self.flight.answered();
+                }
                 self.highest = self.highest.max(found.highest);
                 self.feed(now, datagram)
+            }
+            // Of a repeated last flight, only the Finished is answered.
+            Stage::Connected if found.highest.is_some() && !found.protected => {
+                Err(Drop::DtlsRepeated)
             }
             Stage::Connected => self.feed(now, datagram),
         }
@@ -209,7 +214,8 @@ impl Dtls {
             return None;
         }
         let deadline = self.deadline.map(|at| (at, "dtls handshake deadline"));
-        let repeat = self.repeat_due().map(|at| (at, "dtls flight repeat"));
+        let repeat =
+            self.flight.due().filter(|_| self.timed()).map(|at| (at, "dtls flight repeat"));
         [deadline, repeat].into_iter().flatten().min_by_key(|(at, _)| *at)
     }
 
@@ -219,7 +225,7 @@ impl Dtls {
         }
         if self.deadline.is_some_and(|at| now >= at) {
             self.fail("handshake timed out".to_owned());
-        } else if self.repeat_due().is_some_and(|at| now >= at) {
+        } else if self.timed() && self.flight.take_due(now) {
             self.repeat(now);
         }
     }
@@ -394,40 +400,25 @@ impl Dtls {
         Ok(Arc::new(config))
     }
 
-    /// When our flight is to be repeated. A HelloVerifyRequest never is: the client repeats.
-    fn repeat_due(&self) -> Option<Instant> {
-        if self.flight.repeats >= MAX_FLIGHT_REPEATS {
-            return None;
-        }
-        let waits: &[Duration] = match (self.server, self.expected) {
-            (true, 0 | 1) => return None,
-            (true, _) => &SERVER_FLIGHT_REPEATS,
-            (false, 0) => &FIRST_FLIGHT_REPEATS,
-            (false, _) => &LATER_FLIGHT_REPEATS,
-        };
-        let wait = waits.get(self.flight.repeats).or(waits.last())?;
-        self.flight.sent_at?.checked_add(*wait)
+    /// Whether the timer repeats our flight. Never a HelloVerifyRequest: the client repeats.
+    fn timed(&self) -> bool {
+        !self.server || self.expected > 1
     }
 
-    /// The peer repeated a flight we answered: our answer was lost, or is still under way.
-    fn repeat_for_peer(&mut self, now: Instant) {
-        let recent = self
-            .flight
-            .sent_at
-            .is_some_and(|sent| now.saturating_duration_since(sent) < REPEAT_GAP);
-        if !recent && self.flight.repeats < MAX_FLIGHT_REPEATS {
-            self.repeat(now);
-        }
-    }
-
-    /// Sends our flight again: newly made by rtc-dtls while its timer runs, else the same bytes
-    /// (it forgets its timer on a part of the peer's next flight).
+    /// Sends our flight again.
+    ///
+    /// The same bytes where the peer has a timer of its own for its answer: what it has already is
+    /// a replay to it, and cannot disturb that timer (rtc-dtls as the peer would stop it). Newly
+    /// made by rtc-dtls, whose own timer is fired for that and for nothing else, where only a
+    /// record it has not seen makes the peer repeat its answer: our first hello and our Finished.
     fn repeat(&mut self, now: Instant) {
-        self.flight.repeats = self.flight.repeats.saturating_add(1);
-        self.flight.sent_at = Some(now);
-        let Some(endpoint) = self.endpoint.as_mut() else { return };
         let before = self.transmits.len();
-        if let Some(timer) = endpoint.poll_timeout(&remote_addr()) {
+        let fresh = !self.server && self.expected != 1;
+        if fresh
+            && self.flight.repeats() <= MAX_FRESH_REPEATS
+            && let Some(endpoint) = self.endpoint.as_mut()
+            && let Some(timer) = endpoint.poll_timeout(&remote_addr())
+        {
             match guard(|| endpoint.handle_timeout(remote_addr(), now.max(timer))) {
                 Ok(Ok(())) => self.take_transmits(),
                 Ok(Err(error)) => return self.fail(error.to_string()),
@@ -435,7 +426,7 @@ impl Dtls {
             }
         }
         if self.transmits.len() == before {
-            self.transmits.extend(self.flight.datagrams.iter().cloned());
+            self.transmits.extend(self.flight.datagrams().iter().cloned());
         }
     }
 
@@ -453,11 +444,7 @@ impl Dtls {
         if self.phase != Phase::Handshaking || self.transmits.len() == before {
             return;
         }
-        self.flight = Flight {
-            datagrams: self.transmits.iter().skip(before).cloned().collect(),
-            sent_at: Some(now),
-            repeats: 0,
-        };
+        self.flight = Flight::new(self.transmits.iter().skip(before), now);
         self.expected = self.highest.map_or(0, |highest| highest.saturating_add(1));
     }
 

@@ -36,6 +36,8 @@ pub(super) struct Inspection {
     pub(super) old: bool,
     /// An unencrypted warning other than close_notify.
     pub(super) warning: bool,
+    /// There is an encrypted record.
+    pub(super) protected: bool,
 }
 
 /// Checks a datagram. `expected` is the number of the peer's next handshake message.
@@ -65,7 +67,10 @@ pub(super) fn inspect(
                 found.old = false;
                 found.warning = matches!(record.fragment, [1, what] if *what != 0);
             }
-            (1, CHANGE_CIPHER_SPEC..=APPLICATION_DATA) => found.old = false,
+            (1, CHANGE_CIPHER_SPEC..=APPLICATION_DATA) => {
+                found.old = false;
+                found.protected = true;
+            }
             _ => return Err(Drop::DtlsMalformed),
         }
     }

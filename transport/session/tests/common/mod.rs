@@ -1,5 +1,6 @@
 //! A client made of a STUN writer and an rtc-dtls endpoint, and a wire in virtual time.
 
+pub mod delay;
 pub mod dtls;
 pub mod stun;
 
