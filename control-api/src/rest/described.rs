@@ -63,9 +63,8 @@ fn operation(
 
 /// The limits of a connection, for people who write clients.
 const SIGNALING: &str = "Text frames with one JSON object each, `{type, to, data}` (contract \
-    section 8). A message may have 64 KiB, an `offer` 320 KiB, since offers grow with the meeting; \
-    a larger one closes with 1009. More than 50 messages in a second close with 4429, a binary \
-    frame with 1003. The server pings every 30 s; 90 s of silence end the session. Close codes: \
+    section 8). A message may have 64 KiB, a larger one closes with 1009. More than 50 messages \
+    in a second close with 4429, a binary frame with 1003. The server pings every 30 s; 90 s of silence end the session. Close codes: \
     1000 normal, 1001 server stopping, 1013 messages are not taken, 4401 unauthorized, 4403 \
     forbidden, 4404 no such meeting, 4409 removed, 4410 meeting ended. The answer to `join` holds \
     a `resume_token`: shown as `resume_token` in the first `join` of a new connection within 30 s, \

@@ -3,9 +3,7 @@
 use super::message::{Close, Incoming, Outgoing};
 use super::negotiation::{Connection as PeerConnection, Negotiator};
 use super::session::{Ends, LeaveReason, Nudge, Phase, Session};
-use super::{
-    MAX_MESSAGE_BYTES, MAX_MESSAGES_PER_SECOND, MAX_OFFER_MESSAGE_BYTES, Signaling, slots,
-};
+use super::{MAX_MESSAGE_BYTES, MAX_MESSAGES_PER_SECOND, Signaling, slots};
 use crate::auth::secret;
 use crate::domain::types::MeetingId;
 use crate::media::{PeerEvent, SlotView};
@@ -58,7 +56,7 @@ impl Wire {
         let Some(frame) = self.socket.next().await else { return Heard::Lost };
         self.heard = Instant::now();
         match frame {
-            Ok(Message::Text(text)) if text.len() > MAX_OFFER_MESSAGE_BYTES => {
+            Ok(Message::Text(text)) if text.len() > MAX_MESSAGE_BYTES => {
                 Heard::Breach(Close::TOO_LARGE)
             }
             Ok(Message::Text(_)) if !self.take_credit() => Heard::Breach(Close::TOO_MANY),
@@ -318,11 +316,8 @@ impl Conversation {
     }
 
     async fn text(&mut self, text: &str) -> Option<End> {
-        let long = text.len() > MAX_MESSAGE_BYTES;
         match Incoming::parse(text) {
-            Ok(message) if long && message.kind != "offer" => Some(End::Close(Close::TOO_LARGE)),
             Ok(message) => self.message(message).await,
-            Err(_) if long => Some(End::Close(Close::TOO_LARGE)),
             Err(error) => {
                 self.complain(&error, "");
                 None

@@ -4,7 +4,7 @@ use super::connection::{Conversation, Door, Heard, Wire};
 use super::message::{Close, Incoming};
 use super::negotiation::Negotiator;
 use super::session::{Changing, Ends, LeaveReason, Phase, Session};
-use super::{MAX_MESSAGE_BYTES, MAX_OFFER_MESSAGE_BYTES, Signaling};
+use super::{MAX_MESSAGE_BYTES, Signaling};
 use crate::auth::{ACCESS_COOKIE, secret};
 use crate::domain::identity::{self, Authenticated, Identity};
 use crate::domain::joining;
@@ -104,8 +104,8 @@ async fn upgrade(signaling: Arc<Signaling>, request: Request) -> poem::Result<Re
 
     let config = WebSocketConfig::default()
         // A little above the documented limit, so that 1009 is ours to send.
-        .max_message_size(Some(MAX_OFFER_MESSAGE_BYTES * 2))
-        .max_frame_size(Some(MAX_OFFER_MESSAGE_BYTES * 2));
+        .max_message_size(Some(MAX_MESSAGE_BYTES * 2))
+        .max_frame_size(Some(MAX_MESSAGE_BYTES * 2));
     let upgraded =
         websocket.protocols(["bearer"]).config(config).on_upgrade(move |socket| async move {
             let mut wire = Wire::new(socket);

@@ -45,6 +45,17 @@ async fn too_large_too_many_and_binary_frames_close() {
     let mut client = server.joined(&anna, meeting).await;
     client.send(json!({"type": "chat", "content": "x".repeat(65 * 1024)})).await;
     assert_eq!(client.closed().await, 1009);
+    // Offers are no exception. What is just below is read, and answered.
+    let offer = |bytes: usize| {
+        let empty = json!({"type": "offer", "data": {"type": "offer", "sdp": ""}});
+        let sdp = "x".repeat(bytes - empty.to_string().len());
+        json!({"type": "offer", "data": {"type": "offer", "sdp": sdp}})
+    };
+    let mut client = server.joined(&anna, meeting).await;
+    client.send(offer(64 * 1024)).await;
+    assert_eq!(client.expect("error").await["data"]["ref_type"], "offer");
+    client.send(offer(64 * 1024 + 1)).await;
+    assert_eq!(client.closed().await, 1009);
     let mut client = server.joined(&anna, meeting).await;
     client.send_raw(Message::binary(vec![1, 2, 3])).await;
     assert_eq!(client.closed().await, 1003);

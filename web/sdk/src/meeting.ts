@@ -44,6 +44,8 @@ export interface MeetingOptions {
 }
 
 const FIRST_SLOTS: SlotCount = { audio: 3, video: 9 };
+// The server fills audio slots in order of joining, so there must be as many as voices heard at
+// once. The offer with all of them fits into a message: e2e/tests/offer-size.test.mjs measures it.
 const MAX_SLOTS: SlotCount = { audio: 12, video: 25 };
 const LEVELS_EVERY_MS = 200;
 const CHAT_KEPT = 500;

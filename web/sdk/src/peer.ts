@@ -1,6 +1,7 @@
 import { Emitter } from './emitter.js';
 import { cameraLayers } from './layers.js';
 import type { Kind, Source } from './messages.js';
+import { compact, preferForwarded } from './offer.js';
 import type { SlotCount } from './slots.js';
 
 /** What {@link Peer} tells. */
@@ -99,7 +100,9 @@ export class Peer extends Emitter<PeerEvents> {
     let added = false;
     for (const kind of ['audio', 'video'] as const) {
       while (this.slots[kind].length < count[kind]) {
-        this.slots[kind].push(this.pc.addTransceiver(kind, { direction: 'recvonly' }));
+        const slot = this.pc.addTransceiver(kind, { direction: 'recvonly' });
+        preferForwarded(slot, kind);
+        this.slots[kind].push(slot);
         added = true;
       }
     }
@@ -171,7 +174,7 @@ export class Peer extends Emitter<PeerEvents> {
     }
     try {
       // The server is ICE-lite and learns our addresses from our checks: nothing to wait for.
-      const sdp = await this.options.offer(offer.sdp ?? '', tracks);
+      const sdp = await this.options.offer(compact(offer.sdp ?? ''), tracks);
       if (!this.closed) await this.pc.setRemoteDescription({ type: 'answer', sdp });
     } catch (error) {
       if (!this.closed && this.pc.signalingState === 'have-local-offer') {

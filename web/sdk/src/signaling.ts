@@ -2,6 +2,7 @@ import { Backoff, pause } from './backoff.js';
 import { ApiError } from './client.js';
 import { Emitter } from './emitter.js';
 import { type JoinAnswer, parseMessage, type ServerMessage, type Source } from './messages.js';
+import { MAX_MESSAGE_BYTES } from './offer.js';
 
 /** Why a meeting is over for this client. */
 export type EndReason =
@@ -39,6 +40,8 @@ export interface SignalingOptions {
 
 const OPEN_TIMEOUT_MS = 10_000;
 const ANSWER_TIMEOUT_MS = 10_000;
+/** What a message has around an offer. */
+const HEAD_BYTES = 100;
 
 /** The final meaning of a close code, or null when it is worth another attempt. */
 export function endOfClose(code: number): EndReason | null {
@@ -118,6 +121,12 @@ export class Signaling extends Emitter<SignalingEvents> {
   /** Offers to the media server and resolves with its answer's SDP. */
   offer(sdp: string, tracks: Record<string, Source>): Promise<string> {
     return new Promise((resolve, reject) => {
+      // The server would close the connection; JSON escapes the ends of lines.
+      const bytes = new TextEncoder().encode(JSON.stringify({ sdp, tracks })).length + HEAD_BYTES;
+      if (bytes > MAX_MESSAGE_BYTES) {
+        reject(new Error(`an offer of ${bytes} bytes, the server takes ${MAX_MESSAGE_BYTES}`));
+        return;
+      }
       if (this.pending) {
         reject(new Error('an offer is under way'));
         return;
