@@ -7,8 +7,10 @@ mod harness;
 mod running;
 
 mod a_handshake_with_another_certificate_fails;
+mod a_meeting_works_over_ipv6;
 mod a_meeting_works_where_io_uring_is_denied;
 mod a_thousand_stalled_handshakes_are_bounded_and_freed;
+mod a_whip_patch_restarts_ice;
 mod active_and_passive_dtls_roles;
 mod each_srtp_profile_connects;
 mod handshakes_without_a_check_leave_no_state;

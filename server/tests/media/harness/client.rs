@@ -63,9 +63,14 @@ pub(crate) fn stamp_of(id: u32, source: Source) -> u32 {
 
 impl Client {
     pub(crate) fn start(make: impl Make) -> Self {
+        Self::start_at("127.0.0.1:0", make)
+    }
+
+    /// With a socket of this address.
+    pub(crate) fn start_at(address: &str, make: impl Make) -> Self {
         static IDS: AtomicU32 = AtomicU32::new(1);
         let id = IDS.fetch_add(1, Ordering::Relaxed);
-        let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+        let socket = UdpSocket::bind(address).unwrap();
         let local = socket.local_addr().unwrap();
         let (tasks, inbox) = channel();
         let state = Arc::new(Mutex::new(State::default()));

@@ -62,9 +62,33 @@ impl Person {
         wishes: &[Wish],
         change: impl FnOnce(String) -> String,
     ) -> Self {
+        let client = Client::start(make);
+        Self::enter(server, user, meeting, client, wishes, change)
+    }
+
+    /// Joins with media from an address.
+    pub(crate) fn join_from(
+        address: &str,
+        server: &Server,
+        user: &User,
+        meeting: i64,
+        make: impl Make,
+        wishes: &[Wish],
+    ) -> Self {
+        let client = Client::start_at(address, make);
+        Self::enter(server, user, meeting, client, wishes, |offer| offer)
+    }
+
+    fn enter(
+        server: &Server,
+        user: &User,
+        meeting: i64,
+        client: Client,
+        wishes: &[Wish],
+        change: impl FnOnce(String) -> String,
+    ) -> Self {
         server.join(user, meeting);
         let ws = Ws::join(server, user, meeting);
-        let client = Client::start(make);
         let (offer, answer) = (String::new(), String::new());
         let mut person = Self { user: user.clone(), meeting, ws, client, offer, answer };
         let offer = person.make_offer(wishes);
