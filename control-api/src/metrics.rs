@@ -64,6 +64,8 @@ pub struct Metrics {
     pub bytes: Family<DirectionLabels, Counter>,
     /// Packets dropped by reason.
     pub drops: Family<ReasonLabels, Counter>,
+    /// Datagrams that came too late to matter, by reason.
+    pub late: Family<ReasonLabels, Counter>,
     /// Open rooms.
     pub rooms: Gauge,
     /// Peers with state in a shard.
@@ -102,6 +104,7 @@ impl Metrics {
             packets: Family::default(),
             bytes: Family::default(),
             drops: Family::default(),
+            late: Family::default(),
             rooms: Gauge::default(),
             peers: Gauge::default(),
             shard_load: Family::default(),
@@ -122,6 +125,7 @@ impl Metrics {
             r.register("packets", "RTP and RTCP packets", metrics.packets.clone());
             r.register("bytes", "RTP and RTCP bytes", metrics.bytes.clone());
             r.register("drops", "Packets dropped", metrics.drops.clone());
+            r.register("late", "Datagrams too late to matter, no drops", metrics.late.clone());
             r.register("rooms", "Open rooms", metrics.rooms.clone());
             r.register("peers", "Peers with state in a shard", metrics.peers.clone());
             r.register("shard_load", "Busy share of a shard", metrics.shard_load.clone());

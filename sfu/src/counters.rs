@@ -1,12 +1,12 @@
 //! What a shard counted: totals, and drops by reason.
 
 macro_rules! reasons {
-    ($($(#[$doc:meta])* $name:ident = $label:literal),+ $(,)?) => {
-        /// Why something was dropped.
+    ($(#[$about:meta])* $all:ident: $($(#[$doc:meta])* $name:ident = $label:literal),+ $(,)?) => {
+        $(#[$about])*
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-        pub enum DropReason { $($(#[$doc])* $name),+ }
+        pub enum $all { $($(#[$doc])* $name),+ }
 
-        impl DropReason {
+        impl $all {
             /// Every reason.
             pub const ALL: &'static [Self] = &[$(Self::$name),+];
 
@@ -20,6 +20,8 @@ macro_rules! reasons {
 }
 
 reasons! {
+    /// Why something was dropped.
+    DropReason:
     /// First byte fits no protocol (RFC 7983).
     Unclassified = "unclassified",
     /// RTP, RTCP or DTLS from an address without an authenticated check.
@@ -62,6 +64,15 @@ reasons! {
     Limit = "limit",
 }
 
+reasons! {
+    /// Datagrams that a well-behaved peer sends, but too late to matter. No drops.
+    LateReason:
+    /// A DTLS flight that was answered already: the answer was lost, or is still under way.
+    DtlsRepeated = "dtls_repeated",
+    /// From a peer that left a moment ago, or to one: media, checks, close_notify.
+    Departed = "departed",
+}
+
 /// Totals since the shard started.
 #[derive(Debug, Clone, Default)]
 pub struct Counters {
@@ -90,6 +101,7 @@ pub struct Counters {
     /// Handshakes failed.
     pub handshakes_failed: u64,
     drops: [u64; DropReason::ALL.len()],
+    late: [u64; LateReason::ALL.len()],
 }
 
 impl Counters {
@@ -104,6 +116,20 @@ impl Counters {
     #[must_use]
     pub fn drops(&self, reason: DropReason) -> u64 {
         self.drops.get(reason as usize).copied().unwrap_or_default()
+    }
+
+    /// Counts one late datagram.
+    pub fn late(&mut self, reason: LateReason) {
+        if let Some(count) = self.late.get_mut(reason as usize) {
+            *count = count.wrapping_add(1);
+        }
+    }
+
+    /// Kinds of late datagrams that came, with their counts.
+    #[must_use]
+    pub fn late_list(&self) -> Vec<(&'static str, u64)> {
+        let all = LateReason::ALL.iter().zip(self.late);
+        all.map(|(reason, count)| (reason.label(), count)).filter(|(_, count)| *count > 0).collect()
     }
 
     /// Reasons that happened, with their counts.

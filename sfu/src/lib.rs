@@ -37,5 +37,5 @@ mod slot;
 mod speakers;
 
 pub use clock::Clock;
-pub use counters::{Counters, DropReason};
+pub use counters::{Counters, DropReason, LateReason};
 pub use shard::{Input, Output, Seed, Shard, ShardConfig};

@@ -72,7 +72,7 @@ pub const LAYER_STEADY: Duration = Duration::from_millis(500);
 pub const HANDSHAKES_PER_BATCH: usize = 8;
 /// DTLS datagrams that may wait; more are dropped and retransmitted by the peer.
 pub const HANDSHAKES_WAITING: usize = 512;
-/// How long packets of a peer that left are expected rather than counted as drops.
+/// How long datagrams of a peer that left count as late rather than as drops.
 pub const DEPARTED_FOR: Duration = Duration::from_secs(5);
 /// Peers remembered for [`DEPARTED_FOR`].
 pub const DEPARTED: usize = 256;

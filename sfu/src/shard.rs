@@ -10,7 +10,7 @@ mod slots;
 mod tick;
 
 use crate::clock::Clock;
-use crate::counters::{Counters, DropReason, add, bump};
+use crate::counters::{Counters, DropReason, LateReason, add, bump};
 use crate::egress::queue::Item;
 use crate::egress::{reports, train};
 use crate::ingress::admit::{self, Admitted};
@@ -87,6 +87,15 @@ pub enum Output {
     Timeout(Option<(Instant, &'static str)>),
 }
 
+/// A peer that left a moment ago, whose last datagrams are still on the way.
+struct Departed {
+    /// Where it was, if it ever was.
+    addr: Option<SocketAddr>,
+    /// What its checks name.
+    ufrag: String,
+    at: Instant,
+}
+
 /// One thread's worth of peers.
 pub struct Shard {
     config: ShardConfig,
@@ -105,8 +114,8 @@ pub struct Shard {
     /// Layers of which somebody wants a key frame: peer, publication, layer.
     key_frames: Vec<(u32, u8, u8)>,
     handshakes: VecDeque<(SocketAddr, Vec<u8>)>,
-    /// Addresses of peers that left a moment ago, whose last packets are still on the way.
-    departed: VecDeque<(SocketAddr, Instant)>,
+    /// At most [`limits::DEPARTED`].
+    departed: VecDeque<Departed>,
     handshakes_done: usize,
     out: TrainBuf,
     events: VecDeque<Event>,
@@ -254,7 +263,7 @@ impl Shard {
             return self.on_stun(now, src, dst, data);
         }
         let Some(key) = self.demux.by_addr(&src) else {
-            return self.on_stranger(now, src);
+            return self.on_stranger(now, src, None, DropReason::UnknownSource);
         };
         let result = match kind {
             DatagramKind::Rtp => self.on_rtp(now, key, data),
@@ -272,13 +281,23 @@ impl Shard {
         self.reschedule(key);
     }
 
-    /// A datagram from nobody known: a drop, unless its sender just left.
-    fn on_stranger(&mut self, now: Instant, src: SocketAddr) {
-        let late = self.departed.iter().any(|(addr, at)| {
-            *addr == src && now.saturating_duration_since(*at) < limits::DEPARTED_FOR
+    /// A datagram of nobody known: a drop for this reason, unless its sender, or who it is for,
+    /// just left.
+    fn on_stranger(
+        &mut self,
+        now: Instant,
+        src: SocketAddr,
+        ufrag: Option<&str>,
+        reason: DropReason,
+    ) {
+        let late = self.departed.iter().any(|departed| {
+            (departed.addr == Some(src) || ufrag == Some(departed.ufrag.as_str()))
+                && now.saturating_duration_since(departed.at) < limits::DEPARTED_FOR
         });
-        if !late {
-            self.counters.dropped(DropReason::UnknownSource);
+        if late {
+            self.counters.late(LateReason::Departed);
+        } else {
+            self.counters.dropped(reason);
         }
     }
 

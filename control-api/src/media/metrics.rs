@@ -85,4 +85,9 @@ fn grow(metrics: &Metrics, before: &ShardStats, now: &ShardStats) {
         let labels = ReasonLabels { reason: (*reason).into() };
         metrics.drops.get_or_create(&labels).inc_by(growth);
     }
+    for (reason, count) in &now.late {
+        let known = before.late.iter().find(|(name, _)| name == reason);
+        let growth = count.saturating_sub(known.map_or(0, |(_, count)| *count));
+        metrics.late.get_or_create(&ReasonLabels { reason: (*reason).into() }).inc_by(growth);
+    }
 }

@@ -267,6 +267,8 @@ pub struct ShardStats {
     pub handshakes_failed: u64,
     /// What was dropped: reason and count, reasons that never happened left out.
     pub drops: Vec<(&'static str, u64)>,
+    /// Datagrams that came too late to matter, no drops: kind and count, likewise.
+    pub late: Vec<(&'static str, u64)>,
     /// Kernel calls that sent a train, trains refused by a full socket, and other send errors.
     pub send_would_block: u64,
     /// Send errors other than a full socket.

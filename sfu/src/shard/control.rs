@@ -1,5 +1,6 @@
 //! Commands from the control plane.
 
+use super::Departed;
 use super::Shard;
 use crate::counters::DropReason;
 use crate::limits;
@@ -171,13 +172,13 @@ impl Shard {
             self.demux.remove_ufrag(old);
         }
         if let Some(transport) = &peer.transport {
-            self.demux.remove_ufrag(&transport.local_credentials().ufrag);
-            if let Some(path) = transport.path() {
-                if self.departed.len() >= limits::DEPARTED {
-                    self.departed.pop_front();
-                }
-                self.departed.push_back((path.remote, now));
+            let ufrag = transport.local_credentials().ufrag.clone();
+            self.demux.remove_ufrag(&ufrag);
+            if self.departed.len() >= limits::DEPARTED {
+                self.departed.pop_front();
             }
+            let addr = transport.path().map(|path| path.remote);
+            self.departed.push_back(Departed { addr, ufrag, at: now });
         }
         self.peer_ids.remove(&peer.id);
         self.leave_room(key, room_index, &peer);

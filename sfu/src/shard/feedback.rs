@@ -2,14 +2,14 @@
 
 use super::Shard;
 use crate::clock::compact_ntp;
-use crate::counters::{DropReason, bump};
+use crate::counters::{DropReason, LateReason, bump};
 use crate::egress::queue::Item;
 use crate::egress::reports;
 use crate::limits;
 use crate::rewrite::apply;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Instant;
-use weir_session::{Output, PeerTransport, SrtpError, TransportEvent};
+use weir_session::{Drop, Output, PeerTransport, SrtpError, TransportEvent};
 use weir_sfu_api::{Event, GoneReason};
 use weir_wire::rtcp::{self, FirEntry, ReportBlock, RtcpPacket};
 use weir_wire::stun::StunMessage;
@@ -23,11 +23,13 @@ impl Shard {
         dst: Option<IpAddr>,
         data: &[u8],
     ) {
-        let key = StunMessage::parse(data)
-            .ok()
-            .and_then(|message| message.username().and_then(|name| name.split(':').next()))
-            .and_then(|ufrag| self.demux.by_ufrag(ufrag));
-        let Some(key) = key else { return self.counters.dropped(DropReason::Stun) };
+        let message = StunMessage::parse(data).ok();
+        let ufrag = message
+            .as_ref()
+            .and_then(|message| message.username().and_then(|name| name.split(':').next()));
+        let Some(key) = ufrag.and_then(|ufrag| self.demux.by_ufrag(ufrag)) else {
+            return self.on_stranger(now, src, ufrag, DropReason::Stun);
+        };
         let Some(transport) = self.peers.get_mut(key).and_then(|peer| peer.transport.as_mut())
         else {
             return self.counters.dropped(DropReason::Stun);
@@ -48,7 +50,10 @@ impl Shard {
             }
             Err(drop) => {
                 tracing::trace!(peer = key, reason = drop.label(), "STUN dropped");
-                self.counters.dropped(DropReason::Stun);
+                match drop {
+                    Drop::Closed => self.counters.late(LateReason::Departed),
+                    _ => self.counters.dropped(DropReason::Stun),
+                }
             }
         }
         self.drain_transport(now, key);
@@ -85,7 +90,11 @@ impl Shard {
         };
         if let Err(drop) = transport.handle_dtls(now, src, data) {
             tracing::trace!(peer = key, reason = drop.label(), "DTLS dropped");
-            self.counters.dropped(DropReason::Dtls);
+            match drop {
+                Drop::DtlsRepeated => self.counters.late(LateReason::DtlsRepeated),
+                Drop::Closed => self.counters.late(LateReason::Departed),
+                _ => self.counters.dropped(DropReason::Dtls),
+            }
         }
         self.drain_transport(now, key);
     }

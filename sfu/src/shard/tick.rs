@@ -250,6 +250,7 @@ impl Shard {
             handshakes_completed: counters.handshakes_completed,
             handshakes_failed: counters.handshakes_failed,
             drops: counters.drop_list(),
+            late: counters.late_list(),
             ..ShardStats::default()
         };
         self.events.push_back(Event::Stats(Box::new(stats)));

@@ -288,7 +288,7 @@ impl Dtls {
         }
         let events = match result {
             Ok(Ok(events)) => events,
-            Ok(Err(error)) => return Err(self.refused(&error)),
+            Ok(Err(error)) => return self.refused(&error),
             Err(Panicked) => {
                 self.fail(PANICKED.to_owned());
                 return Err(Drop::DtlsRefused);
@@ -324,17 +324,18 @@ impl Dtls {
         guard(|| endpoint.read(now, remote_addr(), None, BytesMut::from(datagram)))
     }
 
-    /// rtc-dtls returned an error for a datagram.
-    fn refused(&mut self, error: &Error) -> Drop {
+    /// rtc-dtls returned an error for a datagram, which may be that the peer said goodbye.
+    fn refused(&mut self, error: &Error) -> Result<(), Drop> {
         self.take_transmits();
         match self.phase {
             Phase::Connected if matches!(error, Error::ErrAlertFatalOrClose) => {
                 self.closed_by_peer();
+                return Ok(());
             }
             Phase::Connected => {}
             _ => self.fail(error.to_string()),
         }
-        Drop::DtlsRefused
+        Err(Drop::DtlsRefused)
     }
 
     fn complete(&mut self) {
