@@ -1,0 +1,189 @@
+//! What the rate does: multiplicative far from the known capacity, additive near it, down to below
+//! the measured throughput on overuse (libwebrtc `AimdRateControl`, `LinkCapacityEstimator`).
+
+use super::Usage;
+
+/// What is left of the throughput after overuse, and what is taken off in addition.
+const BETA: f64 = 0.85;
+const EXTRA_BACKOFF_BPS: f64 = 5_000.0;
+/// In an application-limited region the throughput says nothing of the capacity: at most halve.
+const APP_LIMITED_BACKOFF: f64 = 0.5;
+/// Growth per second.
+const GROWTH: f64 = 1.08;
+/// Least growth, bit/s per second.
+const MIN_GROWTH_BPS: f64 = 1_000.0;
+/// The rate never exceeds this multiple of the throughput by growing.
+const AHEAD: f64 = 1.5;
+const AHEAD_BPS: f64 = 10_000.0;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    Hold,
+    Increase,
+}
+
+/// News for [`Aimd::update`].
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Input {
+    pub(crate) usage: Usage,
+    /// bit/s.
+    pub(crate) acked: Option<f64>,
+    /// Result of a probe, bit/s.
+    pub(crate) probe: Option<f64>,
+    pub(crate) rtt_us: i64,
+    pub(crate) app_limited: bool,
+}
+
+#[derive(Debug)]
+pub(crate) struct Aimd {
+    bps: f64,
+    limits: (f64, f64),
+    state: State,
+    capacity: Capacity,
+    changed_us: i64,
+    decreased_us: Option<i64>,
+}
+
+impl Aimd {
+    pub(crate) fn new(now_us: i64, start: f64, min: f64, max: f64) -> Self {
+        Self {
+            bps: start,
+            limits: (min, max),
+            state: State::Hold,
+            capacity: Capacity::default(),
+            changed_us: now_us,
+            decreased_us: None,
+        }
+    }
+
+    pub(crate) fn bps(&self) -> f64 {
+        self.bps
+    }
+
+    /// Sets the rate from outside.
+    pub(crate) fn set(&mut self, now_us: i64, bps: f64) {
+        self.bps = bps.clamp(self.limits.0, self.limits.1);
+        self.changed_us = now_us;
+    }
+
+    /// True if overuse lowered the rate.
+    pub(crate) fn update(&mut self, now_us: i64, input: Input) -> bool {
+        match input.usage {
+            Usage::Over => return self.decrease(now_us, input),
+            Usage::Under => self.state = State::Hold,
+            Usage::Normal => {
+                if self.state == State::Hold {
+                    self.changed_us = now_us;
+                    self.state = State::Increase;
+                }
+            }
+        }
+        if let Some(probe) = input.probe {
+            // Probes only raise: jitter may stretch a cluster, overuse is seen by itself.
+            if probe > self.bps {
+                self.set(now_us, probe);
+            }
+        } else if self.state == State::Increase {
+            self.increase(now_us, input);
+        }
+        false
+    }
+
+    fn increase(&mut self, now_us: i64, input: Input) {
+        let Some(acked) = input.acked else { return };
+        if self.capacity.bounds().is_some_and(|(_, upper)| acked > upper) {
+            self.capacity = Capacity::default();
+        }
+        let limit = if input.app_limited { self.bps } else { AHEAD * acked + AHEAD_BPS };
+        let passed_s = (now_us.saturating_sub(self.changed_us).max(0) as f64 / 1e6).min(1.0);
+        self.changed_us = now_us;
+        if self.bps >= limit {
+            return;
+        }
+        let more = if self.capacity.estimate.is_some() {
+            // One packet per response time.
+            let frame_bits = self.bps / 30.0;
+            let packet_bits = frame_bits / (frame_bits / (8.0 * 1_200.0)).ceil().max(1.0);
+            let response_s = (input.rtt_us as f64 / 1e6 + 0.1).max(0.01);
+            (packet_bits / response_s).max(4_000.0) * passed_s
+        } else {
+            (self.bps * (GROWTH.powf(passed_s) - 1.0)).max(MIN_GROWTH_BPS * passed_s)
+        };
+        self.bps = (self.bps + more).min(limit).clamp(self.limits.0, self.limits.1);
+    }
+
+    fn decrease(&mut self, now_us: i64, input: Input) -> bool {
+        let since = now_us.saturating_sub(self.decreased_us.unwrap_or(i64::MIN / 2));
+        let interval = input.rtt_us.clamp(10_000, 200_000);
+        let Some(acked) = input.acked else {
+            // Overuse before any throughput is known.
+            if since < 200_000 {
+                return false;
+            }
+            self.decreased_us = Some(now_us);
+            self.set(now_us, self.bps / 2.0);
+            return true;
+        };
+        if since < interval && acked >= 0.5 * self.bps {
+            return false;
+        }
+        let mut lower = BETA * acked - EXTRA_BACKOFF_BPS;
+        if input.app_limited {
+            if since < interval {
+                return false;
+            }
+            lower = lower.max(APP_LIMITED_BACKOFF * self.bps);
+        } else {
+            if lower > self.bps
+                && let Some(capacity) = self.capacity.estimate
+            {
+                lower = BETA * capacity;
+            }
+            if self.capacity.bounds().is_some_and(|(below, _)| acked < below) {
+                self.capacity = Capacity::default();
+            }
+            self.capacity.add(acked);
+        }
+        let lowered = lower < self.bps;
+        if lowered {
+            self.bps = lower.clamp(self.limits.0, self.limits.1);
+        }
+        self.state = State::Hold;
+        self.changed_us = now_us;
+        self.decreased_us = Some(now_us);
+        lowered
+    }
+}
+
+/// Mean and spread of the throughput at overuse, kbit/s.
+#[derive(Debug)]
+struct Capacity {
+    estimate: Option<f64>,
+    deviation: f64,
+}
+
+impl Default for Capacity {
+    fn default() -> Self {
+        Self { estimate: None, deviation: 0.4 }
+    }
+}
+
+impl Capacity {
+    fn add(&mut self, sample: f64) {
+        const ALPHA: f64 = 0.05;
+        let mean = self.estimate.map_or(sample, |mean| (1.0 - ALPHA) * mean + ALPHA * sample);
+        self.estimate = Some(mean);
+        let (mean, sample) = (mean / 1e3, sample / 1e3);
+        let error = mean - sample;
+        let spread = error * error / mean.max(1.0);
+        self.deviation = ((1.0 - ALPHA) * self.deviation + ALPHA * spread).clamp(0.4, 2.5);
+    }
+
+    /// Three deviations around the mean, bit/s.
+    fn bounds(&self) -> Option<(f64, f64)> {
+        self.estimate.map(|mean| {
+            let margin = 3.0 * (self.deviation * mean / 1e3).sqrt() * 1e3;
+            ((mean - margin).max(0.0), mean + margin)
+        })
+    }
+}

@@ -1,0 +1,234 @@
+//! Loss-based half: is the loss ours, or the path's own?
+//!
+//! The model is that of libwebrtc's `LossBasedBweV2`: what is sent above a bandwidth is lost, and of
+//! the rest an inherent share. At one sending rate the two explain the same loss, so where V2 leans
+//! on biases, this asks the network: it sends less for a moment and looks whether the loss goes
+//! away. Loss that stays is the path's own and costs nothing more for a while.
+
+/// A window of observation: at least this long and this many packets, or twice this long.
+const WINDOW_US: i64 = 250_000;
+const WINDOW_PACKETS: f64 = 20.0;
+/// Weight of the past at each new window: a mean of about the last four.
+const KEEP: f64 = 0.75;
+/// Loss above the path's own that is tolerated, and its standard deviations on top.
+const TOLERATED: f64 = 0.02;
+const SIGMAS: f64 = 2.5;
+/// What is left of the rate while testing.
+const TEST_FACTOR: f64 = 0.75;
+/// Evidence of a test: packets, or time.
+const TEST_PACKETS: f64 = 120.0;
+const TEST_US: i64 = 2_000_000;
+/// Loss is the path's own if at least this share of it stays while testing.
+const STAYS: f64 = 0.5;
+/// Most that is believed to be the path's own.
+const MAX_INHERENT: f64 = 0.18;
+/// How long a test's result is trusted.
+const TRUST_US: i64 = 60_000_000;
+/// Growth per second of a limited rate without much loss.
+const GROWTH: f64 = 1.10;
+/// A limited rate stays within this multiple of what arrives.
+const AHEAD: f64 = 1.5;
+
+/// Sums over packets.
+#[derive(Debug, Clone, Copy, Default)]
+struct Window {
+    packets: f64,
+    lost: f64,
+    bytes: f64,
+    first_us: Option<i64>,
+    last_us: i64,
+}
+
+impl Window {
+    fn add(&mut self, sent_us: i64, bytes: u16, lost: bool) {
+        self.packets += 1.0;
+        self.lost += f64::from(u8::from(lost));
+        self.bytes += f64::from(bytes);
+        self.first_us.get_or_insert(sent_us);
+        self.last_us = sent_us;
+    }
+
+    fn duration_us(&self) -> i64 {
+        self.first_us.map_or(0, |first| self.last_us.saturating_sub(first))
+    }
+
+    fn ratio(&self) -> f64 {
+        if self.packets > 0.0 { self.lost / self.packets } else { 0.0 }
+    }
+}
+
+#[derive(Debug, Clone, Copy)]
+enum State {
+    /// Loss limits nothing.
+    Free,
+    /// Sending less since then, to see whether the loss stays.
+    Testing {
+        /// The first packet that counts as evidence was sent at or after this.
+        from_us: i64,
+        seen: Window,
+        /// Loss and estimate before.
+        loss: f64,
+        bps: f64,
+    },
+    /// The loss was ours; growing from a rate that passed.
+    Limited,
+}
+
+#[derive(Debug)]
+pub(crate) struct LossControl {
+    state: State,
+    window: Window,
+    /// Discounted packets and losses of past windows.
+    packets: f64,
+    lost: f64,
+    bps: f64,
+    /// The path's own loss and when it was tested.
+    inherent: f64,
+    tested_us: i64,
+    /// Loss while sending a test's lower rate must stay this long out of the means.
+    grown_us: i64,
+}
+
+impl LossControl {
+    pub(crate) fn new() -> Self {
+        Self {
+            state: State::Free,
+            window: Window::default(),
+            packets: 0.0,
+            lost: 0.0,
+            bps: f64::INFINITY,
+            inherent: 0.0,
+            tested_us: 0,
+            grown_us: 0,
+        }
+    }
+
+    /// bit/s; infinite where loss limits nothing.
+    pub(crate) fn bps(&self) -> f64 {
+        self.bps
+    }
+
+    /// Share of packets lost of late.
+    pub(crate) fn ratio(&self) -> f64 {
+        if self.packets > 0.0 { self.lost / self.packets } else { 0.0 }
+    }
+
+    pub(crate) fn testing(&self) -> bool {
+        matches!(self.state, State::Testing { .. })
+    }
+
+    /// A packet that had counted as lost came after all.
+    pub(crate) fn on_late(&mut self) {
+        if self.window.lost >= 1.0 {
+            self.window.lost -= 1.0;
+        } else {
+            self.lost = (self.lost - 1.0).max(0.0);
+        }
+    }
+
+    /// A judged packet, in the order of sending.
+    pub(crate) fn on_packet(&mut self, sent_us: i64, bytes: u16, lost: bool) {
+        self.window.add(sent_us, bytes, lost);
+        if let State::Testing { from_us, seen, .. } = &mut self.state
+            && sent_us >= *from_us
+        {
+            seen.add(sent_us, bytes, lost);
+        }
+    }
+
+    /// A probe cluster arrived at `bps`.
+    pub(crate) fn on_probe(&mut self, bps: f64) {
+        if matches!(self.state, State::Limited) && self.excess() <= 0.0 && bps > self.bps {
+            self.bps = bps;
+        }
+    }
+
+    /// After each feedback. `estimate` is what the other half allows, `acked` what arrives.
+    pub(crate) fn update(&mut self, now_us: i64, estimate: f64, acked: Option<f64>, rtt_us: i64) {
+        let full = self.window.duration_us() >= WINDOW_US
+            && (self.window.packets >= WINDOW_PACKETS
+                || self.window.duration_us() >= WINDOW_US.saturating_mul(2));
+        if full {
+            self.packets = self.packets * KEEP + self.window.packets;
+            self.lost = self.lost * KEEP + self.window.lost;
+            self.window = Window::default();
+        }
+        match self.state {
+            State::Testing { from_us, seen, loss, bps } => {
+                let late = now_us.saturating_sub(from_us) > TEST_US && seen.packets >= 20.0;
+                if seen.packets >= TEST_PACKETS || late {
+                    self.conclude(now_us, &seen, loss, bps, acked);
+                }
+            }
+            State::Free | State::Limited if full => {
+                if self.excess() > 0.0 {
+                    self.test(now_us, estimate.min(self.bps), acked, rtt_us);
+                } else if matches!(self.state, State::Limited) {
+                    self.grow(now_us, estimate, acked);
+                }
+            }
+            State::Free | State::Limited => {}
+        }
+    }
+
+    /// Loss above what is tolerated, chance considered; not positive if there is none.
+    fn excess(&self) -> f64 {
+        let expected = self.inherent + TOLERATED;
+        let sigma = (expected * (1.0 - expected) / self.packets.max(1.0)).sqrt();
+        self.ratio() - expected - SIGMAS * sigma
+    }
+
+    fn test(&mut self, now_us: i64, estimate: f64, acked: Option<f64>, rtt_us: i64) {
+        let loss = self.ratio();
+        let arrives = acked.unwrap_or(estimate).min(estimate);
+        // What arrives passes for sure, or nearly.
+        self.bps = if loss > MAX_INHERENT {
+            (arrives * 0.95).min(estimate)
+        } else {
+            (estimate * TEST_FACTOR).max(arrives * TEST_FACTOR)
+        };
+        self.state = State::Testing {
+            // What is on the way, and in the pacer, was sent at the old rate.
+            from_us: now_us.saturating_add(rtt_us.clamp(20_000, 500_000)).saturating_add(100_000),
+            seen: Window::default(),
+            loss,
+            bps: estimate,
+        };
+    }
+
+    fn conclude(&mut self, now_us: i64, seen: &Window, loss: f64, bps: f64, acked: Option<f64>) {
+        let stayed = seen.ratio();
+        // Start afresh: what was seen before the test belongs to another rate.
+        self.packets = seen.packets;
+        self.lost = seen.lost;
+        self.window = Window::default();
+        self.tested_us = now_us;
+        self.grown_us = now_us;
+        if stayed >= loss * STAYS && stayed <= MAX_INHERENT {
+            // The mean of both, as both have seen it.
+            self.inherent = stayed.max((stayed + loss) / 2.0).min(MAX_INHERENT);
+            self.bps = bps;
+            self.state = State::Limited;
+        } else {
+            self.inherent = stayed.min(self.inherent.max(TOLERATED));
+            self.bps = self.bps.min(acked.map_or(f64::INFINITY, |acked| acked * AHEAD));
+            self.state = State::Limited;
+        }
+    }
+
+    fn grow(&mut self, now_us: i64, estimate: f64, acked: Option<f64>) {
+        if now_us.saturating_sub(self.tested_us) > TRUST_US {
+            self.inherent = self.inherent.min(self.ratio());
+            self.tested_us = now_us;
+        }
+        let passed_s = (now_us.saturating_sub(self.grown_us).max(0) as f64 / 1e6).min(1.0);
+        self.grown_us = now_us;
+        let most = acked.map_or(f64::INFINITY, |acked| AHEAD * acked + 10_000.0);
+        let grown = self.bps * GROWTH.powf(passed_s);
+        self.bps = grown.min(most).max(self.bps);
+        if self.bps >= estimate {
+            self.bps = f64::INFINITY;
+            self.state = State::Free;
+        }
+    }
+}
