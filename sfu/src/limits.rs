@@ -25,6 +25,8 @@ pub const SSRCS_PER_PEER: usize = TRACKS_PER_PEER * LAYERS * 2;
 
 /// Packets of one video layer kept for NACK. 1 s at 2.5 Mbit/s and 1,200 bytes is 260.
 pub const CACHE_VIDEO: usize = 512;
+/// How long a packet is kept for NACK while others follow: a receiver that asks later has given up.
+pub const CACHE_AGE: Duration = Duration::from_millis(1_000);
 /// Packets of one audio stream kept for NACK: 1 s at 20 ms is 50.
 pub const CACHE_AUDIO: usize = 64;
 /// Missing packets tracked per incoming stream; more than this is a break, not loss.

@@ -139,7 +139,7 @@ pub(crate) fn admit(
     meta.seq = seq;
     pool.set_meta(slot, meta);
     if nackable {
-        stream.cache.insert(pool, seq, slot);
+        stream.cache.insert(pool, seq, slot, now_us);
     }
     if meta.facts.key_frame && meta.facts.frame_start && codec.is_video() {
         layer.key_frame_wanted = false;
