@@ -2,16 +2,13 @@
 
 use crate::floor::{self, Sizes, WARM_UP_FRAMES};
 use crate::media::Publisher;
-use crate::sink::{Sink, socket};
-use crate::world::{drain, meeting};
+use crate::running::{Running, THREADS};
+use crate::sink::Sink;
+use crate::world::meeting;
 use crate::{Error, ROUNDS, cpu};
-use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread::JoinHandle;
+use std::net::{Ipv4Addr, UdpSocket};
 use std::time::{Duration, Instant};
-use weir_net::{Backend, BackendChoice, BackendStats, Waker};
-use weir_sfu::{Input, Shard};
+use weir_net::BackendChoice;
 use weir_sfu_api::SrtpProfile;
 
 /// Numbers of receivers that are measured.
@@ -21,8 +18,6 @@ const FRAMES: u32 = 60;
 /// What the receivers get, with fixed header and tag: a part of a frame with its padding; 20 ms of
 /// sound with its level.
 const SIZES: Sizes = Sizes { video: 12 + 1_044 + 16, audio: 12 + 8 + 80 + 16 };
-/// Names of the threads that work for the shard: its own and those the kernel makes for its ring.
-const THREADS: [&str; 2] = ["shard", "iou-"];
 
 /// What a shard took, in its best round.
 #[derive(Debug, Clone)]
@@ -96,12 +91,12 @@ fn run(name: &'static str, choice: BackendChoice, receivers: usize) -> Result<Fo
             });
         }
     };
-    publisher.connect(running.addr)?;
+    publisher.connect(running.addr())?;
     publish(&publisher, &mut media, WARM_UP_FRAMES)?;
     let (cpu_before, rtp_before) = (cpu::of_threads(&THREADS)?, sink.rtp());
     let published = publish(&publisher, &mut media, FRAMES)?;
     let (cpu_after, rtp_after) = (cpu::of_threads(&THREADS)?, sink.rtp());
-    let stats = running.stop()?;
+    let (stats, _) = running.stop()?;
     let got = rtp_after - rtp_before;
     if got == 0 {
         return Err(format!("{name}: nothing came at the receivers").into());
@@ -130,85 +125,4 @@ fn publish(socket: &UdpSocket, media: &mut Publisher, frames: u32) -> Result<usi
     }
     std::thread::sleep(Duration::from_millis(100));
     Ok(sent)
-}
-
-/// A shard on its thread.
-struct Running {
-    addr: SocketAddr,
-    waker: Waker,
-    over: Arc<AtomicBool>,
-    thread: JoinHandle<BackendStats>,
-}
-
-impl Running {
-    /// The inner error: this machine does not have the backend.
-    fn start(shard: Shard, choice: BackendChoice) -> Result<Result<Self, String>, Error> {
-        let (opened, ready) = std::sync::mpsc::sync_channel(1);
-        let over = Arc::new(AtomicBool::new(false));
-        let stop = Arc::clone(&over);
-        let thread = std::thread::Builder::new().name("shard".to_owned()).spawn(move || {
-            // The backend belongs to the thread that uses it.
-            match weir_net::open(choice, &socket(Ipv4Addr::LOCALHOST)) {
-                Ok((backend, _)) => {
-                    let _ = opened.send(Ok((backend.local_addr(), backend.waker())));
-                    drive(shard, backend, &stop)
-                }
-                Err(error) => {
-                    let _ = opened.send(Err(error.to_string()));
-                    BackendStats::default()
-                }
-            }
-        })?;
-        Ok(match ready.recv()? {
-            Ok((addr, waker)) => Ok(Self { addr, waker, over, thread }),
-            Err(reason) => {
-                let _ = thread.join();
-                Err(reason)
-            }
-        })
-    }
-
-    fn stop(self) -> Result<BackendStats, Error> {
-        self.over.store(true, Ordering::Relaxed);
-        self.waker.wake();
-        self.thread.join().map_err(|_| "the shard panicked".into())
-    }
-}
-
-/// The loop of the server's shard threads, without commands and events.
-fn drive(mut shard: Shard, mut backend: Box<dyn Backend>, over: &AtomicBool) -> BackendStats {
-    let mut deadline = drain(&mut shard);
-    while !over.load(Ordering::Relaxed) {
-        let wait = deadline.map(|at| at.saturating_duration_since(Instant::now()));
-        let mut woke = None;
-        let received = backend.receive(wait, &mut |datagram| {
-            let now = *woke.get_or_insert_with(Instant::now);
-            let (src, dst, data) = (datagram.src, datagram.dst, datagram.data);
-            shard.handle_input(now, Input::Datagram { src, dst, data });
-        });
-        if received.is_err() {
-            break;
-        }
-        let now = Instant::now();
-        loop {
-            shard.handle_input(now, Input::BatchEnd);
-            deadline = flush(&mut shard, backend.as_mut());
-            if !shard.wants_flush() {
-                break;
-            }
-        }
-        if deadline.is_some_and(|at| at <= Instant::now()) {
-            shard.handle_input(Instant::now(), Input::Timeout);
-            deadline = flush(&mut shard, backend.as_mut());
-        }
-    }
-    backend.stats()
-}
-
-fn flush(shard: &mut Shard, backend: &mut dyn Backend) -> Option<Instant> {
-    let deadline = drain(shard);
-    shard.send_trains(|trains| {
-        backend.send(trains);
-    });
-    deadline
 }

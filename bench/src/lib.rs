@@ -1,12 +1,15 @@
 //! Measurements of the packet's way: its steps, the floor below which no forwarder comes, a real
 //! shard on a real socket, and real browsers. Nothing here passes or fails: it prints.
 
+pub mod big;
 pub mod cpu;
+pub mod crowd;
 pub mod floor;
 pub mod forward;
 pub mod join;
 pub mod media;
 pub mod report;
+pub mod running;
 pub mod sink;
 pub mod steps;
 pub mod world;

@@ -1,14 +1,15 @@
 //! `make bench`: measures, prints one table, appends to `bench/results.ndjson`.
 //!
-//! Without arguments it measures everything; else what is named: `steps`, `floor`, `forward`, `join`.
+//! Without arguments it measures everything; else what is named: `steps`, `floor`, `forward`, `big`, `join`.
 #![expect(clippy::print_stdout, reason = "printing is what it is for")]
 
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 use weir_bench::report::Report;
-use weir_bench::{Error, floor, forward, join, steps};
+use weir_bench::{Error, big, floor, forward, join, steps};
 
-const PARTS: [&str; 4] = ["floor", "forward", "steps", "join"];
+const PARTS: [&str; 5] = ["floor", "forward", "steps", "big", "join"];
 
 fn main() -> Result<(), Error> {
     let wanted: Vec<String> = std::env::args().skip(1).collect();
@@ -29,6 +30,7 @@ fn main() -> Result<(), Error> {
             "floor" => add_floor(&mut report)?,
             "forward" => add_forward(&mut report)?,
             "steps" => add_steps(&mut report)?,
+            "big" => add_big(&mut report)?,
             _ => add_join(&mut report, &root),
         }
     }
@@ -87,6 +89,32 @@ fn add_steps(report: &mut Report) -> Result<(), Error> {
         let ns = steps::measure(&mut step)?;
         report.add(step.name, "ns/packet", Some(ns), None, "", Value::Null);
     }
+    Ok(())
+}
+
+/// Clients and shard share the machine, so one run each.
+fn add_big(report: &mut Report) -> Result<(), Error> {
+    let meeting = big::meeting(400)?;
+    let note = format!(
+        "{:.0} packets/s, {:.1} % of what is due, {:.0} % of a core; drops: {:?}",
+        meeting.rate,
+        meeting.delivered * 100.0,
+        meeting.core * 100.0,
+        meeting.drops
+    );
+    let more = json!({
+        "participants": meeting.participants,
+        "rate": meeting.rate,
+        "delivered": meeting.delivered,
+        "core": meeting.core,
+    });
+    let what = format!("meeting of {}, 9 tiles, 3 voices", meeting.participants);
+    report.add(what, "us/packet", Some(meeting.us), None, note, more);
+    let storm = big::storm(200, Duration::from_secs(5))?;
+    let note = format!("median; p95 {:.0}, slowest {:.0}; {} saw", storm.p95, storm.max, storm.saw);
+    let more = json!({ "p95": storm.p95, "max": storm.max, "saw": storm.saw });
+    let what = format!("{} joins in 5 s, to the first picture", storm.joins);
+    report.add(what, "ms", Some(storm.p50), None, note, more);
     Ok(())
 }
 
