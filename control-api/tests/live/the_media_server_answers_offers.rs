@@ -96,6 +96,20 @@ async fn or_says_why_not() {
     client.expect_none("answer").await;
 }
 
+/// Of an m-line in a bundle.
+fn is_needed(line: &str) -> bool {
+    let Some((name, value)) = line.strip_prefix("a=").and_then(|line| line.split_once(':')) else {
+        return line.starts_with("a=") || line.starts_with("c=");
+    };
+    match name {
+        "rtpmap" | "fmtp" | "rtcp-fb" => {
+            ["96 ", "97 ", "45 ", "46 "].iter().any(|format| value.starts_with(format))
+        }
+        "ice-ufrag" | "ice-pwd" | "ice-options" | "fingerprint" | "setup" | "rtcp" => false,
+        _ => true,
+    }
+}
+
 #[tokio::test]
 async fn of_a_large_meeting_s_many_slots() {
     let server = Server::start().await;
@@ -104,12 +118,20 @@ async fn of_a_large_meeting_s_many_slots() {
     let mut client = server.joined(&anna, meeting).await;
     let (head, video) =
         player_offer().split_once("m=video").map(|(h, v)| (h.to_owned(), v.to_owned())).unwrap();
+    // As our client sends them: what the bundle's first m-line says is not repeated, and codecs
+    // that are not forwarded are left out.
+    let video: String = video
+        .lines()
+        .filter(|line| is_needed(line))
+        .fold(" 9 UDP/TLS/RTP/SAVPF 96 97 45 46\r\n".to_owned(), |all, line| {
+            format!("{all}{line}\r\n")
+        });
     let mids: Vec<String> = (1..=37).map(|mid| mid.to_string()).collect();
     let mut sdp = head.replace("BUNDLE 0 1", &format!("BUNDLE 0 {}", mids.join(" ")));
     for mid in &mids {
         sdp.push_str(&format!("m=video{}", video.replace("a=mid:1", &format!("a=mid:{mid}"))));
     }
-    assert!(sdp.len() > 128 * 1024);
+    assert!((32 * 1024..60 * 1024).contains(&sdp.len()), "{}", sdp.len());
     client.send(offer(&sdp)).await;
     let answer = client.expect("answer").await;
     assert_eq!(answer["data"]["sdp"].as_str().unwrap().matches("a=sendonly").count(), 38);
