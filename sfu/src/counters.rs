@@ -96,6 +96,8 @@ pub struct Counters {
     pub padded_rtx: u64,
     /// Key frames asked for.
     pub key_frame_requests: u64,
+    /// Times that one receiver's slots of one kind were looked at, to see who sits there.
+    pub seatings: u64,
     /// Handshakes completed.
     pub handshakes_completed: u64,
     /// Handshakes failed.

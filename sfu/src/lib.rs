@@ -4,7 +4,7 @@
 //! never reads a clock, opens a socket, starts a thread or draws randomness of its own.
 //!
 //! The packet's way is the folder structure: `ingress` (which track and layer? what was lost?),
-//! `room` and `shard::slots` (who wants it?), `select` (does this receiver get this layer now?),
+//! `speakers`, `room` and `shard::seating` (who wants it?), `select` (does this receiver get this layer now?),
 //! `rewrite` (how does it look seamless?), `egress` (when does it leave?).
 
 #![cfg_attr(

@@ -82,8 +82,31 @@ pub const DEPARTED: usize = 256;
 pub const TRAIN_BYTES: usize = 4 << 20;
 /// Interval of [`weir_sfu_api::Event::Stats`].
 pub const STATS_INTERVAL: Duration = Duration::from_secs(1);
-/// Interval at which speakers are ranked.
+/// Interval at which speakers are ranked, told, and brought into view: five times a second at most.
 pub const SPEAKER_INTERVAL: Duration = Duration::from_millis(200);
+/// Audio tracks that a slot-aware receiver hears at once, the loudest: more than three voices
+/// together are not understood.
+pub const LOUDEST: usize = 3;
+/// Pauses in speech up to this do not end it; nobody loses a seat on the floor earlier either.
+pub const SPEECH_HOLD: Duration = Duration::from_millis(1_000);
+/// Speech of this length is no cough.
+pub const CONFIRMED: Duration = Duration::from_millis(500);
+/// The dominant speaker stays for at least this long unless silent.
+pub const DOMINANT_HOLD: Duration = Duration::from_millis(2_000);
+/// Who spoke unheard for this long may take a seat that was held for [`LONG_HELD`], and keeps it for
+/// as long.
+pub const UNHEARD: Duration = Duration::from_millis(5_000);
+/// A seat on the floor held for this long is lost to who speaks unheard for [`UNHEARD`]. Three seats
+/// change hands in this time at least, so where false levels hold them all and N wait with a real
+/// speaker, that one is heard for 5 s of each 30 s x max(1, N / 3).
+pub const LONG_HELD: Duration = Duration::from_millis(30_000);
+/// Speakers in one [`weir_sfu_api::Event::Speakers`].
+pub const SPEAKERS_TOLD: usize = 10;
+/// Tiles of one view: two pages of 49 and what is pinned. The shard keeps 24 bytes for each, and an
+/// index entry of 16: 5 kB a peer.
+pub const TILES: usize = 128;
+/// Slots of one kind up to which a client that knows nothing of slots is asked for more.
+pub const JOIN_ORDER_SLOTS: usize = 50;
 
 const _: () = assert!(CACHE_VIDEO.is_power_of_two() && CACHE_AUDIO.is_power_of_two());
 const _: () = assert!(MISSING < CACHE_VIDEO);

@@ -59,8 +59,10 @@ pub(crate) struct Peer {
     pub(crate) slots_changed: bool,
     /// Sources that are off by the publisher's own word; each at most once.
     pub(crate) muted: Vec<SourceKind>,
-    /// Tracks without a slot when the client was last asked for more.
-    pub(crate) asked_for_slots: usize,
+    /// Slots it had when it was last asked for more.
+    pub(crate) asked_at: Option<usize>,
+    /// How many cameras in the order of speaking it shows, as noted in its room.
+    pub(crate) reach: u16,
     pub(crate) arrivals: Arrivals,
     pub(crate) remb: Option<Remb>,
     /// SSRC of our own RTCP where no slot's serves.
@@ -99,7 +101,8 @@ impl Peer {
             slots: Vec::new(),
             slots_changed: false,
             muted: Vec::new(),
-            asked_for_slots: 0,
+            asked_at: None,
+            reach: 0,
             arrivals: Arrivals::default(),
             remb: None,
             feedback_ssrc,
@@ -138,6 +141,17 @@ impl Peer {
     /// Slots of `kind`, open or not.
     pub(crate) fn slot_count(&self, kind: MediaKind) -> usize {
         self.slots.iter().filter(|slot| slot.section.kind == kind).count()
+    }
+
+    /// Slots of `kind` that are open.
+    pub(crate) fn open_slots(&self, kind: MediaKind) -> usize {
+        self.slots.iter().filter(|slot| slot.section.kind == kind && slot.open).count()
+    }
+
+    /// Tracks in open slots of `kind`.
+    pub(crate) fn seated(&self, kind: MediaKind) -> impl Iterator<Item = u32> + '_ {
+        let slots = self.slots.iter().filter(move |slot| slot.section.kind == kind && slot.open);
+        slots.filter_map(|slot| slot.track)
     }
 
     /// The earliest of all deadlines, with its reason.

@@ -1,8 +1,13 @@
-//! A room: who is in it, what is published, who speaks.
+//! A room: who is in it, what is published, who speaks, and whom a change concerns.
+//!
+//! The indices here are what makes a large meeting cheap: who comes, goes or speaks touches only
+//! receivers whose slots change. Nothing walks over all peers.
 
 use crate::peer::PeerCounters;
 use crate::speakers::Speakers;
-use weir_sfu_api::{RoomId, TrackInfo};
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet};
+use weir_sfu_api::{MediaKind, PeerId, RoomId, SourceKind, TrackInfo};
 
 /// One receiver of a track.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,7 +27,43 @@ pub(crate) struct Track {
     pub(crate) publisher: u32,
     /// Index in the publisher's publications.
     pub(crate) publication: u8,
+    /// In no order; each slot knows its place, see [`crate::slot::Slot::place`].
     pub(crate) subscribers: Vec<Subscriber>,
+    /// Audio: its index in [`Room::speakers`].
+    pub(crate) voice: Option<u32>,
+    /// A camera that is on: its key in [`Room::cameras`].
+    pub(crate) camera: Option<CameraKey>,
+}
+
+/// Place of a camera in the order of speaking: who spoke last first, then who came first.
+pub(crate) type CameraKey = (Reverse<u64>, u64);
+
+/// Peers that a change may concern, by the kind of change: indices in the shard's peers.
+#[derive(Debug, Default)]
+pub(crate) struct Concerned {
+    /// Hear the floor.
+    pub(crate) listeners: BTreeSet<u32>,
+    /// See screen shares without asking.
+    pub(crate) viewers: BTreeSet<u32>,
+    /// Show the dominant speaker, or hear fewer than the floor has seats.
+    pub(crate) dominant: BTreeSet<u32>,
+    /// Have room for one more track, or would offer more room: audio, video.
+    hungry: [BTreeSet<u32>; 2],
+    /// By how many cameras in the order of speaking they show: those with fewer than the place from
+    /// which somebody rises may change.
+    pub(crate) reach: BTreeSet<(u16, u32)>,
+    /// By the publisher whom their view names.
+    pub(crate) named: BTreeSet<(PeerId, u32)>,
+}
+
+impl Concerned {
+    pub(crate) fn hungry(&mut self, kind: MediaKind) -> &mut BTreeSet<u32> {
+        let [audio, video] = &mut self.hungry;
+        match kind {
+            MediaKind::Audio => audio,
+            MediaKind::Video => video,
+        }
+    }
 }
 
 /// A room.
@@ -31,9 +72,16 @@ pub(crate) struct Room {
     pub(crate) id: RoomId,
     /// In order of joining.
     pub(crate) peers: Vec<u32>,
-    /// In order of coming up.
-    pub(crate) tracks: Vec<u32>,
+    /// In order of coming up, by kind: audio, video.
+    tracks: [BTreeMap<u64, u32>; 2],
+    /// Screen shares among the video tracks.
+    pub(crate) screens: BTreeMap<u64, u32>,
+    /// Cameras that are on, in the order of speaking.
+    pub(crate) cameras: BTreeMap<CameraKey, u32>,
+    /// Counts who came to the front of [`Self::cameras`].
+    turn: u64,
     pub(crate) speakers: Speakers,
+    pub(crate) concerned: Concerned,
     /// Numbers of peers that are gone.
     pub(crate) past: PeerCounters,
 }
@@ -43,9 +91,58 @@ impl Room {
         Self {
             id,
             peers: Vec::new(),
-            tracks: Vec::new(),
+            tracks: [BTreeMap::new(), BTreeMap::new()],
+            screens: BTreeMap::new(),
+            cameras: BTreeMap::new(),
+            turn: 0,
             speakers: Speakers::default(),
+            concerned: Concerned::default(),
             past: PeerCounters::default(),
         }
+    }
+
+    /// Tracks of one kind in order of coming up.
+    pub(crate) fn tracks(&self, kind: MediaKind) -> &BTreeMap<u64, u32> {
+        let [audio, video] = &self.tracks;
+        match kind {
+            MediaKind::Audio => audio,
+            MediaKind::Video => video,
+        }
+    }
+
+    fn tracks_mut(&mut self, kind: MediaKind) -> &mut BTreeMap<u64, u32> {
+        let [audio, video] = &mut self.tracks;
+        match kind {
+            MediaKind::Audio => audio,
+            MediaKind::Video => video,
+        }
+    }
+
+    /// All tracks.
+    pub(crate) fn track_count(&self) -> usize {
+        self.tracks.iter().map(BTreeMap::len).sum()
+    }
+
+    pub(crate) fn add_track(&mut self, index: u32, info: &TrackInfo) {
+        self.tracks_mut(info.kind).insert(info.id.0, index);
+        if info.source == SourceKind::Screen {
+            self.screens.insert(info.id.0, index);
+        }
+    }
+
+    pub(crate) fn remove_track(&mut self, info: &TrackInfo) {
+        self.tracks_mut(info.kind).remove(&info.id.0);
+        self.screens.remove(&info.id.0);
+    }
+
+    /// The key that brings a camera to the front.
+    pub(crate) fn front(&mut self, info: &TrackInfo) -> CameraKey {
+        self.turn = self.turn.wrapping_add(1);
+        (Reverse(self.turn), info.id.0)
+    }
+
+    /// How many cameras go before the one with `key`; counts up to `most`.
+    pub(crate) fn place(&self, key: CameraKey, most: usize) -> usize {
+        self.cameras.range(..key).take(most).count()
     }
 }

@@ -6,6 +6,8 @@ mod describe;
 mod feedback;
 #[cfg(feature = "sim")]
 mod keyed;
+mod levels;
+mod seating;
 mod slots;
 mod tick;
 
@@ -368,9 +370,7 @@ impl Shard {
     /// Step 5: to everybody who wants it. Steps 6 and 7 for each of them.
     fn route(&mut self, now: Instant, key: u32, packet: PacketRef, admitted: &Admitted) {
         let Some(track_index) = self.track_for(now, key, admitted) else { return };
-        if let Some(level) = admitted.audio_level {
-            self.note_level(now, track_index, level);
-        }
+        self.note_level(now, track_index, admitted.audio_level);
         let Some(publication) = self
             .peers
             .get_mut(key)

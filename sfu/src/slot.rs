@@ -31,6 +31,8 @@ pub(crate) struct Slot {
     pub(crate) rtx_ssrc: u32,
     /// Index in the shard's tracks.
     pub(crate) track: Option<u32>,
+    /// Its place among the track's subscribers.
+    pub(crate) place: u32,
     /// The track before: what it sent may still be asked for again.
     pub(crate) previous: Option<u32>,
     /// Offered as receiving now.
@@ -88,6 +90,7 @@ impl Slot {
             ssrc: seed.ssrc,
             rtx_ssrc: seed.rtx_ssrc,
             track: None,
+            place: 0,
             previous: None,
             open: true,
             unavailable: false,

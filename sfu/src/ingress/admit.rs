@@ -19,8 +19,8 @@ pub(crate) struct Admitted {
     pub(crate) publication: u8,
     pub(crate) layer: u8,
     pub(crate) meta: PacketMeta,
-    /// -dBov from the audio level extension.
-    pub(crate) audio_level: Option<u8>,
+    /// The audio level extension (RFC 6464).
+    pub(crate) audio_level: Option<ext::AudioLevel>,
     /// Too much is missing to repair: ask for a key frame.
     pub(crate) broken: bool,
     /// The transport-wide feedback is full and should leave now.
@@ -79,7 +79,7 @@ pub(crate) fn admit(
         let value = bytes.get(range.clone()).unwrap_or_default();
         match kind {
             ExtensionKind::AudioLevel => {
-                audio_level = ext::AudioLevel::read(value).map(|level| level.level);
+                audio_level = ext::AudioLevel::read(value);
             }
             ExtensionKind::DependencyDescriptor => descriptor = Some(value),
             _ => {}

@@ -29,9 +29,9 @@ impl Shard {
                 let result = self.restart_ice(now, peer, &transport);
                 self.reply(req, result);
             }
-            Command::SetRights { peer, rights } => self.set_rights(peer, rights),
-            Command::SetMuted { peer, source, muted } => self.set_muted(peer, source, muted),
-            Command::SetView { peer, view } => self.set_view(peer, *view),
+            Command::SetRights { peer, rights } => self.set_rights(now, peer, rights),
+            Command::SetMuted { peer, source, muted } => self.set_muted(now, peer, source, muted),
+            Command::SetView { peer, view } => self.set_view(now, peer, *view),
             Command::Leave { peer } => {
                 if let Some(key) = self.peer_ids.get(&peer).copied() {
                     self.remove_peer(now, key, GoneReason::Left);
@@ -98,7 +98,7 @@ impl Shard {
         Ok(())
     }
 
-    fn set_rights(&mut self, id: PeerId, rights: Rights) {
+    fn set_rights(&mut self, now: Instant, id: PeerId, rights: Rights) {
         let Some(key) = self.peer_ids.get(&id).copied() else { return };
         let Some(peer) = self.peers.get_mut(key) else { return };
         peer.rights = rights;
@@ -110,24 +110,32 @@ impl Shard {
             .collect();
         // The track ends for the others; with the right back, its next packet makes a new one.
         for track in withdrawn {
-            self.remove_track(track);
+            self.remove_track(now, track);
         }
-        self.fill_slots(key);
+        self.fill_slots(now, key);
     }
 
-    fn set_view(&mut self, id: PeerId, view: View) {
+    fn set_view(&mut self, now: Instant, id: PeerId, mut view: View) {
         let Some(key) = self.peer_ids.get(&id).copied() else { return };
+        if view.tiles.len() > limits::TILES {
+            self.counters.dropped(DropReason::Limit);
+            view.tiles.truncate(limits::TILES);
+        }
+        self.forget_names(key);
         let Some(peer) = self.peers.get_mut(key) else { return };
         if peer.policy != SlotPolicy::Dominant {
             peer.policy = SlotPolicy::Speakers;
         }
         peer.view = view;
-        self.fill_slots(key);
+        self.fill_slots(now, key);
     }
 
-    fn set_muted(&mut self, id: PeerId, source: SourceKind, muted: bool) {
+    fn set_muted(&mut self, now: Instant, id: PeerId, source: SourceKind, muted: bool) {
         let Some(key) = self.peer_ids.get(&id).copied() else { return };
         let Some(peer) = self.peers.get_mut(key) else { return };
+        if peer.is_muted(source) == muted {
+            return;
+        }
         peer.muted.retain(|known| *known != source);
         if muted {
             peer.muted.push(source);
@@ -135,6 +143,9 @@ impl Shard {
         let tracks: Vec<u32> = peer.publications.iter().filter_map(|p| p.track).collect();
         for track in tracks {
             self.mark_subscribers(track);
+            if self.tracks.get(track).is_some_and(|track| track.info.source == source) {
+                self.source_muted(now, track, muted);
+            }
         }
     }
 
@@ -148,8 +159,12 @@ impl Shard {
             transport.close(now);
         }
         self.drain_transport(now, key);
+        for index in 0..self.peers.get(key).map_or(0, |peer| peer.slots.len()) {
+            self.assign_slot(key, index, None);
+        }
+        self.concerns_nobody(key);
         for track in tracks {
-            self.remove_track(track);
+            self.remove_track(now, track);
         }
         let Some(mut peer) = self.peers.remove(key) else { return };
         self.dirty.retain(|dirty| *dirty != key);
@@ -159,13 +174,6 @@ impl Shard {
         }
         for publication in &mut peer.publications {
             publication.clear(&mut self.pool);
-        }
-        for (position, slot) in peer.slots.iter().enumerate() {
-            if let Some(track) = slot.track.and_then(|track| self.tracks.get_mut(track)) {
-                track.subscribers.retain(|subscriber| {
-                    subscriber.peer != key || usize::from(subscriber.slot) != position
-                });
-            }
         }
         self.demux.remove_key(key);
         if let Some(old) = &peer.old_ufrag {
@@ -193,16 +201,13 @@ impl Shard {
         let Some(room) = self.rooms.get_mut(room_index) else { return };
         room.peers.retain(|member| *member != key);
         add_counters(&mut room.past, peer);
-        if room.speakers.remove(key) {
-            self.refill_room(room_index);
-        }
     }
 
     fn close_empty_room(&mut self, room_index: u32) {
         if self.rooms.get(room_index).is_some_and(|room| room.peers.is_empty())
             && let Some(room) = self.rooms.remove(room_index)
         {
-            debug_assert!(room.tracks.is_empty(), "an empty room has no tracks");
+            debug_assert_eq!(room.track_count(), 0, "an empty room has no tracks");
             self.room_ids.remove(&room.id);
         }
     }
@@ -219,7 +224,7 @@ impl Shard {
         }
         Ok(RoomStats {
             peers: u32::try_from(room.peers.len()).unwrap_or(u32::MAX),
-            tracks: u32::try_from(room.tracks.len()).unwrap_or(u32::MAX),
+            tracks: u32::try_from(room.track_count()).unwrap_or(u32::MAX),
             bytes_sent: sum.bytes_sent,
             bytes_received: sum.bytes_received,
             packets_sent: sum.packets_sent,

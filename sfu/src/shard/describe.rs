@@ -33,9 +33,9 @@ impl Shard {
             return Err(ApiError::BadOffer("more than 8 published tracks".to_owned()));
         }
         let transport = self.apply_transport(now, key, &description.transport)?;
-        self.apply_publications(key, &description.sections);
+        self.apply_publications(now, key, &description.sections);
         self.apply_slots(key, &description.sections);
-        self.fill_slots(key);
+        self.fill_slots(now, key);
         self.arm_reports(now, key);
         self.reschedule(key);
         let peer = self.peers.get(key).ok_or(ApiError::UnknownPeer)?;
@@ -149,7 +149,7 @@ impl Shard {
         IceCredentials { ufrag: word(8), pwd: word(24) }
     }
 
-    fn apply_publications(&mut self, key: u32, sections: &[MediaSection]) {
+    fn apply_publications(&mut self, now: Instant, key: u32, sections: &[MediaSection]) {
         let Some(peer) = self.peers.get_mut(key) else { return };
         let mut ended = Vec::new();
         for (index, publication) in peer.publications.iter_mut().enumerate() {
@@ -192,7 +192,7 @@ impl Shard {
             _ => None,
         };
         for track in ended {
-            self.remove_track(track);
+            self.remove_track(now, track);
         }
     }
 

@@ -1,13 +1,11 @@
-//! Step 5: who wants it? Tracks come and go; slots are filled.
+//! Step 5: who wants it? Tracks come and go, and the control plane is told who sits where.
 
 use super::Shard;
 use crate::ingress::admit::Admitted;
-use crate::limits;
 use crate::room::{Subscriber, Track};
+use std::cmp::Reverse;
 use std::time::Instant;
-use weir_sfu_api::{
-    Event, MediaKind, SlotPolicy, SlotState, SourceKind, SpeakerState, TrackId, TrackInfo,
-};
+use weir_sfu_api::{Event, ExtensionKind, MediaKind, SlotState, SourceKind, TrackId, TrackInfo};
 
 impl Shard {
     /// The track of an admitted packet: the known one, or a new one with the publication's first
@@ -24,6 +22,7 @@ impl Shard {
             return Some(track);
         }
         let room = peer.room;
+        let measured = publication.section.extensions.id(ExtensionKind::AudioLevel).is_some();
         let serial = self.next_track.wrapping_add(1);
         self.next_track = serial;
         let info = TrackInfo {
@@ -40,6 +39,8 @@ impl Shard {
             publisher: key,
             publication: admitted.publication,
             subscribers: Vec::new(),
+            voice: None,
+            camera: None,
         });
         let peer = self.peers.get_mut(key)?;
         if let Some(publication) = peer.publications.get_mut(usize::from(admitted.publication)) {
@@ -47,18 +48,74 @@ impl Shard {
             publication.best = admitted.layer;
             publication.choose_best(now, true);
         }
-        let room_id = {
-            let room = self.rooms.get_mut(room)?;
-            room.tracks.push(track);
-            room.id
-        };
+        let room_id = self.rooms.get(room)?.id;
         self.events.push_back(Event::TrackUp { room: room_id, track: info });
-        self.refill_room(room);
+        self.track_up(now, track, measured);
         Some(track)
     }
 
+    /// A new track touches those who have room for it, who named it, and (a screen share) everybody
+    /// who sees such.
+    fn track_up(&mut self, now: Instant, index: u32, measured: bool) {
+        let Some(track) = self.tracks.get_mut(index) else { return };
+        let Some(room) = self.rooms.get_mut(track.room) else { return };
+        let (room_index, publisher, info) = (track.room, track.publisher, track.info.clone());
+        room.add_track(index, &info);
+        if info.kind == MediaKind::Audio {
+            let microphone = info.source == SourceKind::Microphone;
+            let (voice, seated) = room.speakers.add(index, publisher, microphone, measured);
+            track.voice = Some(voice);
+            if seated {
+                self.fill_listeners(now, room_index);
+            }
+        }
+        let muted = self.peers.get(publisher).is_some_and(|peer| peer.is_muted(info.source));
+        if info.source == SourceKind::Camera && !muted {
+            self.camera_on(index);
+        }
+        let Some(room) = self.rooms.get_mut(room_index) else { return };
+        let concerned = &mut room.concerned;
+        let mut touched = concerned.hungry(info.kind).clone();
+        if info.kind == MediaKind::Video {
+            let named = (info.peer, 0)..=(info.peer, u32::MAX);
+            touched.extend(concerned.named.range(named).map(|(_, peer)| *peer));
+        }
+        if info.source == SourceKind::Screen {
+            touched.extend(&concerned.viewers);
+        }
+        // Before anybody spoke, the first one counts as the dominant speaker.
+        if room.speakers.dominant() == Some(publisher) || room.tracks(info.kind).len() <= 2 {
+            touched.extend(&room.concerned.dominant);
+        }
+        touched.remove(&publisher);
+        for key in touched {
+            self.fill(now, key, info.kind);
+        }
+    }
+
+    /// A camera takes its place in the order of speaking: behind those who spoke.
+    pub(super) fn camera_on(&mut self, index: u32) {
+        let Some(track) = self.tracks.get_mut(index).filter(|track| track.camera.is_none()) else {
+            return;
+        };
+        let Some(room) = self.rooms.get_mut(track.room) else { return };
+        let key = (Reverse(0), track.info.id.0);
+        track.camera = Some(key);
+        room.cameras.insert(key, index);
+    }
+
+    /// A camera that is off has no place in the order.
+    pub(super) fn camera_off(&mut self, index: u32) {
+        let Some(track) = self.tracks.get_mut(index) else { return };
+        let Some(room) = self.rooms.get_mut(track.room) else { return };
+        if let Some(key) = track.camera.take() {
+            room.cameras.remove(&key);
+        }
+    }
+
     /// A track ends: its slots are free for others.
-    pub(super) fn remove_track(&mut self, index: u32) {
+    pub(super) fn remove_track(&mut self, now: Instant, index: u32) {
+        self.camera_off(index);
         let Some(track) = self.tracks.remove(index) else { return };
         if let Some(publication) = self
             .peers
@@ -74,135 +131,68 @@ impl Shard {
             self.slots_changed(subscriber.peer);
         }
         let Some(room) = self.rooms.get_mut(track.room) else { return };
-        room.tracks.retain(|known| *known != index);
+        room.remove_track(&track.info);
         self.events.push_back(Event::TrackDown { room: room.id, track: track.info.id });
-        self.refill_room(track.room);
-    }
-
-    /// Fills the slots of everybody in a room.
-    pub(super) fn refill_room(&mut self, room: u32) {
-        let peers = self.rooms.get(room).map(|room| room.peers.clone()).unwrap_or_default();
-        for key in peers {
-            self.fill_slots(key);
-        }
-    }
-
-    /// Puts the tracks of the room into a peer's slots by its policy. Who sits, stays.
-    pub(super) fn fill_slots(&mut self, key: u32) {
-        let Some(peer) = self.peers.get(key) else { return };
-        let (room, policy) = (peer.room, peer.policy);
-        let subscribes = peer.rights.subscribe;
-        let mut unseated = 0usize;
-        for kind in [MediaKind::Audio, MediaKind::Video] {
-            let wanted = match (subscribes, policy) {
-                (false, _) => Vec::new(),
-                (true, SlotPolicy::JoinOrder | SlotPolicy::Speakers) => {
-                    self.tracks_in_order(key, room, kind)
-                }
-                (true, SlotPolicy::Dominant) => {
-                    self.dominant_track(key, room, kind).into_iter().collect()
-                }
-            };
-            unseated = unseated.saturating_add(self.seat(key, kind, &wanted));
-        }
-        self.ask_for_slots(key, policy, unseated);
-    }
-
-    /// Seats `wanted` in the open slots of `kind`; gives how many found none.
-    fn seat(&mut self, key: u32, kind: MediaKind, wanted: &[u32]) -> usize {
-        let Some(peer) = self.peers.get(key) else { return 0 };
-        let mut free = Vec::new();
-        let mut seated = Vec::new();
-        for (index, slot) in peer.slots.iter().enumerate() {
-            if slot.section.kind != kind || !slot.open {
-                continue;
+        if let Some(voice) = track.voice {
+            let (floor, dominant) = room.speakers.remove(voice, now);
+            if floor {
+                self.fill_listeners(now, track.room);
             }
-            match slot.track.filter(|track| wanted.contains(track)) {
-                Some(track) => seated.push(track),
-                None => free.push(index),
+            if dominant {
+                self.fill_dominant(now, track.room);
             }
         }
-        let mut waiting = wanted.iter().filter(|track| !seated.contains(track));
-        for index in free {
-            self.assign_slot(key, index, waiting.next().copied());
+        for subscriber in &track.subscribers {
+            self.fill(now, subscriber.peer, track.info.kind);
         }
-        waiting.count()
-    }
-
-    /// A client with too few slots is asked to offer more, once for each further track.
-    fn ask_for_slots(&mut self, key: u32, policy: SlotPolicy, unseated: usize) {
-        let Some(peer) = self.peers.get_mut(key) else { return };
-        let ask = policy == SlotPolicy::JoinOrder
-            && peer.transport.is_some()
-            && unseated > peer.asked_for_slots
-            && peer.slots.len() < limits::SECTIONS;
-        peer.asked_for_slots = unseated;
-        if ask {
-            let peer = peer.id;
-            let reason = "more tracks than receiving m-lines";
-            self.events.push_back(Event::Renegotiate { peer, ice_restart: false, reason });
-        }
-    }
-
-    /// Tracks of others in order of coming up; a screen share goes before cameras.
-    fn tracks_in_order(&self, key: u32, room: u32, kind: MediaKind) -> Vec<u32> {
-        let Some(room) = self.rooms.get(room) else { return Vec::new() };
-        let mut tracks: Vec<u32> = room
-            .tracks
-            .iter()
-            .copied()
-            .filter(|index| {
-                self.tracks
-                    .get(*index)
-                    .is_some_and(|track| track.publisher != key && track.info.kind == kind)
-            })
-            .collect();
-        tracks.sort_by_key(|index| {
-            self.tracks.get(*index).is_none_or(|track| track.info.source != SourceKind::Screen)
-        });
-        tracks
-    }
-
-    /// The dominant speaker's microphone, or camera; the first there is until somebody speaks.
-    fn dominant_track(&self, key: u32, room: u32, kind: MediaKind) -> Option<u32> {
-        let speaker = self.rooms.get(room)?.speakers.dominant();
-        let tracks = self.tracks_in_order(key, room, kind);
-        let of_speaker = tracks.iter().copied().find(|index| {
-            self.tracks.get(*index).is_some_and(|track| {
-                Some(track.publisher) == speaker
-                    && matches!(track.info.source, SourceKind::Microphone | SourceKind::Camera)
-            })
-        });
-        of_speaker.or_else(|| {
-            // Stay with who is shown, so that nothing changes without a reason.
-            let current = self.peers.get(key)?.slots.iter().find_map(|slot| {
-                slot.track.filter(|track| slot.section.kind == kind && tracks.contains(track))
-            });
-            current.or_else(|| tracks.first().copied())
-        })
     }
 
     /// Puts a track into one slot, or empties it.
     pub(super) fn assign_slot(&mut self, key: u32, index: usize, track: Option<u32>) {
         let Ok(position) = u16::try_from(index) else { return };
-        let Some(peer) = self.peers.get_mut(key) else { return };
-        let Some(slot) = peer.slots.get_mut(index) else { return };
+        let Some(slot) = self.peers.get_mut(key).and_then(|peer| peer.slots.get_mut(index)) else {
+            return;
+        };
         if slot.track == track {
             return;
         }
-        let before = slot.track;
+        let (before, place) = (slot.track, slot.place);
         slot.assign(track);
+        debug_assert!(track.is_none() || self.sits_once(key, track), "a track sits in one slot");
         self.slots_changed(key);
-        let entry = Subscriber { peer: key, slot: position };
-        if let Some(before) = before.and_then(|before| self.tracks.get_mut(before)) {
-            before.subscribers.retain(|subscriber| *subscriber != entry);
+        if let Some(before) = before {
+            self.unsubscribe(before, place);
         }
+        let entry = Subscriber { peer: key, slot: position };
         if let Some(track) = track.and_then(|track| self.tracks.get_mut(track)) {
-            debug_assert!(!track.subscribers.contains(&entry), "a slot subscribes once");
+            let place = u32::try_from(track.subscribers.len()).unwrap_or(u32::MAX);
             track.subscribers.push(entry);
+            if let Some(slot) = self.slot_mut(entry) {
+                slot.place = place;
+            }
         }
         if let Some(track) = track {
             self.want_all_key_frames(key, track);
+        }
+    }
+
+    fn sits_once(&self, key: u32, track: Option<u32>) -> bool {
+        let slots = self.peers.get(key).map(|peer| &peer.slots);
+        slots.is_some_and(|slots| slots.iter().filter(|slot| slot.track == track).count() == 1)
+    }
+
+    /// Takes the subscriber at `place` from a track; the last one takes its place.
+    pub(super) fn unsubscribe(&mut self, track: u32, place: u32) {
+        let Some(track) = self.tracks.get_mut(track) else { return };
+        if (place as usize) >= track.subscribers.len() {
+            debug_assert!(false, "a subscriber knows its place");
+            return;
+        }
+        track.subscribers.swap_remove(place as usize);
+        if let Some(moved) = track.subscribers.get(place as usize).copied()
+            && let Some(slot) = self.slot_mut(moved)
+        {
+            slot.place = place;
         }
     }
 
@@ -287,40 +277,5 @@ impl Shard {
                 }
             })
             .collect()
-    }
-
-    /// Takes an audio level; ranks the room's speakers when it is time.
-    pub(super) fn note_level(&mut self, now: Instant, track: u32, level: u8) {
-        let Some(track) = self.tracks.get(track) else { return };
-        if track.info.source != SourceKind::Microphone {
-            return;
-        }
-        let (room_index, publisher) = (track.room, track.publisher);
-        let Some(room) = self.rooms.get_mut(room_index) else { return };
-        if !room.speakers.note(publisher, level, now) {
-            return;
-        }
-        let (dominant_changed, list_changed) = room.speakers.rank(now);
-        if list_changed {
-            let (id, speaking) = (room.id, room.speakers.speaking().collect::<Vec<_>>());
-            let speakers = speaking
-                .into_iter()
-                .filter_map(|(key, level)| {
-                    Some(SpeakerState { peer: self.peers.get(key)?.id, level })
-                })
-                .collect();
-            self.events.push_back(Event::Speakers { room: id, speakers });
-        }
-        if dominant_changed {
-            let peers =
-                self.rooms.get(room_index).map(|room| room.peers.clone()).unwrap_or_default();
-            for key in peers {
-                let dominant =
-                    self.peers.get(key).is_some_and(|peer| peer.policy == SlotPolicy::Dominant);
-                if dominant {
-                    self.fill_slots(key);
-                }
-            }
-        }
     }
 }

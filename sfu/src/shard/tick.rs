@@ -66,6 +66,7 @@ impl Shard {
         }
         if self.next_stats.is_none_or(|at| at <= now) {
             self.next_stats = now.checked_add(limits::STATS_INTERVAL);
+            self.rank_quiet_rooms(now);
             self.report_stats();
         }
     }
