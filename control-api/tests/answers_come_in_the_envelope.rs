@@ -7,8 +7,21 @@ async fn unknown_routes_methods_and_bad_bodies_too() {
     let ada = server.person("ada").await;
     server.call(get("/api/v1/nonesuch")).await.refused(404, 404);
     server.call(get("/nonesuch")).await.refused(404, 404);
-    server.call(delete("/api/v1/users/profile").by(&ada)).await.refused(405, 405);
-    server.call(post("/openapi.json")).await.refused(405, 405);
+    // RFC 9110 15.5.6: which methods there are.
+    for (refused, allow) in [
+        (delete("/api/v1/users/profile").by(&ada), "GET, HEAD, PUT"),
+        (put("/api/v1/auth/login"), "POST"),
+        (post("/api/v1/meetings/7"), "DELETE, GET, HEAD, PUT"),
+        (post("/api/v1/meetings/7/"), "DELETE, GET, HEAD, PUT"),
+        (post("/openapi.json"), "GET, HEAD"),
+        (post("/"), "GET, HEAD"),
+        (post("/health"), "GET, HEAD"),
+        (put("/whip/7"), "POST, OPTIONS"),
+    ] {
+        let answer = server.call(refused).await;
+        assert_eq!((answer.status.as_u16(), answer.header("allow")), (405, Some(allow)));
+    }
+    server.call(post("/health")).await.refused(405, 405);
     let profile = || put("/api/v1/users/profile").by(&ada);
     for bad in
         [&b"{\"nickname\": "[..], b"nickname=x", b"{\"nickname\": \"\xff\xfe\"}", b"[]", b"5"]

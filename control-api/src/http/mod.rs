@@ -1,5 +1,6 @@
 //! What is true of each request.
 
+mod allow;
 pub mod body;
 pub mod context;
 pub mod limits;

@@ -1,9 +1,10 @@
 //! The outermost layer: request id, paths, preflights, panics, envelope, headers, counting.
 
+use super::allow::Methods;
 use super::context::Context;
 use super::origin;
 use crate::metrics::HttpLabels;
-use crate::{App, Error, FieldError, envelope};
+use crate::{App, Error, FieldError, envelope, rest};
 use futures_util::FutureExt;
 use poem::http::uri::PathAndQuery;
 use poem::http::{HeaderName, HeaderValue, Method, StatusCode, Uri, header};
@@ -18,11 +19,13 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 pub(crate) struct Pipeline {
     app: App,
     routes: Route,
+    methods: Methods,
 }
 
 impl Pipeline {
     pub(crate) fn new(app: App, routes: Route) -> Self {
-        Self { app, routes }
+        let methods = Methods::new(&rest::openapi_document(&app));
+        Self { app, routes, methods }
     }
 
     async fn answer(&self, request: Request, context: &Context) -> Response {
@@ -62,9 +65,11 @@ impl Endpoint for Pipeline {
         request.set_data(context.clone());
         let method = request.method().clone();
         let origin = origin::of(&request).map(str::to_owned);
+        let uri = request.uri().clone();
 
         let mut response = self.answer(request, &context).await;
 
+        self.allow(uri.path(), &mut response);
         origin::open(&self.app, &context, origin.as_deref(), &mut response);
         for (name, value) in context.take_headers() {
             response.headers_mut().append(name, value);
@@ -86,6 +91,16 @@ impl Endpoint for Pipeline {
 }
 
 impl Pipeline {
+    /// RFC 9110 15.5.6: a 405 names the methods that there are.
+    fn allow(&self, path: &str, response: &mut Response) {
+        let refused = response.status() == StatusCode::METHOD_NOT_ALLOWED;
+        if let Some(methods) = self.methods.of(path).filter(|_| refused)
+            && let Ok(methods) = HeaderValue::from_str(methods)
+        {
+            response.headers_mut().entry(header::ALLOW).or_insert(methods);
+        }
+    }
+
     fn count(&self, method: &Method, response: &Response, context: &Context) {
         let route = response.data::<OperationId>().map_or("other", |operation| operation.0);
         let status = response.status().as_u16();
