@@ -5,6 +5,7 @@ use crate::auth::password::Passwords;
 use crate::domain::admissions::Admissions;
 use crate::domain::bus::DomainEvent;
 use crate::domain::live::LiveSessions;
+use crate::domain::presence::Absences;
 use crate::http::limits::Limits;
 use crate::media::Vitals;
 use crate::signaling::Signaling;
@@ -53,6 +54,7 @@ pub struct AppState {
     /// The signalling sessions of this process.
     pub live: LiveSessions,
     pub(crate) admissions: Admissions,
+    pub(crate) absences: Absences,
     /// The shards.
     pub media: Arc<dyn MediaPlane>,
     /// When each shard was last heard of.

@@ -169,6 +169,9 @@ pub struct ApiConfig {
     pub rate_limit_enabled: bool,
     /// Handed to clients with join.
     pub ice_servers: Vec<IceServer>,
+    /// How long somebody may be in a meeting by REST alone, without a WebSocket or media; up to a
+    /// sixth longer, since it is looked at that often.
+    pub absence: Duration,
     /// How long a shard, which tells its numbers once a second, may be silent before `/health`
     /// calls media unhealthy.
     pub shard_silence: Duration,
@@ -194,6 +197,7 @@ impl ApiConfig {
             ws: WsOptions::default(),
             rate_limit_enabled: true,
             ice_servers: Vec::new(),
+            absence: Duration::from_secs(60),
             shard_silence: Duration::from_secs(5),
             video_codecs: vec![CodecKind::Vp8, CodecKind::H264, CodecKind::Vp9, CodecKind::Av1],
         }

@@ -4,6 +4,7 @@ use crate::auth::keys::{KeyError, Keys};
 use crate::auth::password::Passwords;
 use crate::domain::admissions::Admissions;
 use crate::domain::live::LiveSessions;
+use crate::domain::presence::Absences;
 use crate::domain::{accounts, bus};
 use crate::http::limits::Limits;
 use crate::media::Vitals;
@@ -72,6 +73,7 @@ pub async fn open(config: ApiConfig, media: Arc<dyn MediaPlane>) -> Result<App, 
         metrics: Metrics::new(),
         live: LiveSessions::default(),
         admissions: Admissions::default(),
+        absences: Absences::default(),
         vitals: Vitals::new(started),
         signaling: OnceLock::new(),
         bus: broadcast::channel(bus::CAPACITY).0,

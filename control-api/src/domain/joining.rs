@@ -73,6 +73,7 @@ pub async fn join(
     };
     let participant = enter(app, &mut tx, who, &now_meeting, known, status).await?;
     tx.commit().await?;
+    app.absences.joined(meeting_id, who.user_id);
     Ok(Joined { meeting: now_meeting, participant })
 }
 

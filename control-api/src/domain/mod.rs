@@ -10,4 +10,5 @@ pub mod live;
 pub mod meetings;
 pub mod messages;
 pub mod participants;
+pub(crate) mod presence;
 pub mod types;

@@ -23,6 +23,7 @@ pub use handshake::endpoint;
 pub(crate) use message::Close;
 
 use crate::App;
+use crate::domain::types::{MeetingId, UserId};
 use crate::media::{MediaHub, MetricsObserver};
 use crate::pulse::Pulse;
 use poem::Route;
@@ -76,6 +77,7 @@ impl Signaling {
         tokio::spawn(Arc::clone(&hub).run(events));
         let signaling = Self::new(app.clone(), hub, capabilities);
         tokio::spawn(Arc::clone(&signaling).follow(app.subscribe()));
+        tokio::spawn(crate::domain::presence::watch(Arc::clone(&signaling)));
         signaling
     }
 
@@ -154,7 +156,11 @@ impl Signaling {
         {
             tracing::warn!(%error, user_id, meeting_id, "a participant could not go offline");
         }
-        // Someone who came back at this very moment is online after all.
+        self.look_again(meeting_id, user_id);
+    }
+
+    /// Someone who came back at the very moment they went offline is online after all.
+    pub(crate) fn look_again(&self, meeting_id: MeetingId, user_id: UserId) {
         for again in self.registry.select(meeting_id, |other| other.user_id() == user_id) {
             again.nudge(session::Nudge::Refresh);
         }

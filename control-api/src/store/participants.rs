@@ -146,6 +146,13 @@ pub async fn count_present<'e>(
     .await
 }
 
+/// Meeting and user of everybody who is online or waiting.
+pub async fn all_present<'e>(db: impl Executor<'e>) -> sqlx::Result<Vec<(MeetingId, UserId)>> {
+    sqlx::query_as("SELECT meeting_id, user_id FROM participants WHERE status <> 'offline'")
+        .fetch_all(db)
+        .await
+}
+
 /// How many people belong to a meeting, hidden ones left out.
 pub async fn count<'e>(db: impl Executor<'e>, meeting_id: MeetingId) -> sqlx::Result<i64> {
     sqlx::query_scalar("SELECT COUNT(*) FROM participants WHERE meeting_id = $1 AND NOT hidden")

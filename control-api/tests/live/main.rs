@@ -3,6 +3,7 @@
 mod harness;
 
 mod a_broken_connection_resumes;
+mod a_join_by_rest_alone_lapses;
 mod a_locked_meeting_stays_closed;
 mod a_rest_join_admits_one_connection;
 mod every_credential_opens_the_websocket;
