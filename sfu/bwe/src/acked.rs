@@ -1,66 +1,63 @@
-//! The rate at which packets arrive at the receiver (libwebrtc `BitrateEstimator`).
+//! The rate at which packets arrive at the receiver.
+//!
+//! A plain mean over some windows, as libwebrtc's newer `RobustThroughputEstimator`: its older
+//! Bayesian one takes seconds to believe a rate that a probe has made several times higher.
 
-/// Window of the first sample.
-const FIRST_WINDOW_US: f64 = 500_000.0;
-const WINDOW_US: f64 = 150_000.0;
+/// One sample.
+const WINDOW_US: i64 = 150_000;
+/// Samples in the mean: 0.45 s.
+const SAMPLES: usize = 3;
+/// Arrivals with a longer gap are no one stretch.
+const GAP_US: i64 = 600_000;
 
-/// A Bayesian mean of windowed rates, in kbit/s as the published constants are.
 #[derive(Debug, Default)]
 pub(crate) struct AckedRate {
-    last_us: Option<i64>,
-    bytes: f64,
-    window_us: f64,
-    estimate: Option<(f64, f64)>,
+    /// Where the window began, and its bytes.
+    window: Option<(i64, f64)>,
+    /// bit/s, newest first.
+    samples: [f64; SAMPLES],
+    filled: usize,
 }
 
 impl AckedRate {
-    /// bit/s.
+    /// bit/s over some half a second.
     pub(crate) fn bps(&self) -> Option<f64> {
-        self.estimate.map(|(mean, _)| mean * 1_000.0)
+        self.mean(SAMPLES)
     }
 
-    /// The leg begins to send much more: believe new samples sooner.
-    pub(crate) fn expect_change(&mut self) {
-        if let Some((_, variance)) = &mut self.estimate {
-            *variance += 200.0;
-        }
+    /// bit/s over the last 0.3 s: what the path delivers at a moment when its queue is full.
+    pub(crate) fn recent_bps(&self) -> Option<f64> {
+        self.mean(2)
+    }
+
+    fn mean(&self, most: usize) -> Option<f64> {
+        let n = self.filled.min(most);
+        (n > 0).then(|| self.samples.iter().take(n).sum::<f64>() / n as f64)
     }
 
     /// Packets in the order of arrival.
-    pub(crate) fn on_packet(&mut self, arrival_us: i64, bytes: u16, app_limited: bool) {
-        let Some(sample) = self.sample(arrival_us, bytes) else { return };
-        let Some((mean, variance)) = self.estimate else {
-            self.estimate = Some((sample, 50.0));
+    pub(crate) fn on_packet(&mut self, arrival_us: i64, bytes: u16) {
+        let Some((begin, sum)) = &mut self.window else {
+            self.window = Some((arrival_us, f64::from(bytes)));
             return;
         };
-        // A low sample says little while little is sent.
-        let scale = if app_limited && sample < mean { 20.0 } else { 10.0 };
-        let uncertainty = scale * (mean - sample).abs() / mean.max(1.0);
-        let sample_variance = uncertainty * uncertainty;
-        let predicted = variance + 5.0;
-        let sum = sample_variance + predicted;
-        let mean = (sample_variance * mean + predicted * sample) / sum;
-        self.estimate = Some((mean.max(0.0), sample_variance * predicted / sum));
-    }
-
-    fn sample(&mut self, arrival_us: i64, bytes: u16) -> Option<f64> {
-        let window = if self.estimate.is_some() { WINDOW_US } else { FIRST_WINDOW_US };
-        if let Some(last) = self.last_us {
-            let passed = arrival_us.saturating_sub(last).max(0) as f64;
-            self.window_us += passed;
-            if passed > window {
-                self.bytes = 0.0;
-                self.window_us %= window;
-            }
+        let passed = arrival_us.saturating_sub(*begin);
+        if !(-GAP_US..=GAP_US).contains(&passed) {
+            // A pause, or another clock.
+            self.window = Some((arrival_us, f64::from(bytes)));
+            return;
         }
-        self.last_us = Some(self.last_us.map_or(arrival_us, |last| last.max(arrival_us)));
-        let mut sample = None;
-        if self.window_us >= window {
-            sample = Some(8_000.0 * self.bytes / window);
-            self.window_us -= window;
-            self.bytes = 0.0;
+        if passed < WINDOW_US {
+            // An earlier arrival, told late, counts here too.
+            *sum += f64::from(bytes);
+            return;
         }
-        self.bytes += f64::from(bytes);
-        sample
+        let sample = *sum * 8e6 / passed.max(WINDOW_US) as f64;
+        self.window = Some((arrival_us, f64::from(bytes)));
+        self.samples.rotate_right(1);
+        if let Some(newest) = self.samples.first_mut() {
+            *newest = sample;
+        }
+        self.filled = self.filled.saturating_add(1).min(SAMPLES);
     }
 }

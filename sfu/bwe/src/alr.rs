@@ -7,6 +7,8 @@ const BEGIN: f64 = 0.80;
 const END: f64 = 0.50;
 /// Over how long budget may build up.
 const WINDOW_S: f64 = 0.5;
+/// Time constant of the mean of what is needed.
+const FORGET_S: f64 = 0.25;
 
 #[derive(Debug)]
 pub(crate) struct Alr {
@@ -15,15 +17,22 @@ pub(crate) struct Alr {
     budget: f64,
     last_us: i64,
     since_us: Option<i64>,
+    /// What was needed of late, bit/s: a mean that forgets.
+    need_bps: f64,
 }
 
 impl Alr {
     pub(crate) fn new(now_us: i64, target_bps: f64) -> Self {
-        Self { target_bps, budget: 0.0, last_us: now_us, since_us: None }
+        Self { target_bps, budget: 0.0, last_us: now_us, since_us: None, need_bps: target_bps }
     }
 
     pub(crate) fn active(&self) -> bool {
         self.since_us.is_some()
+    }
+
+    /// Little is sent at the moment, be it long enough for a region or not.
+    pub(crate) fn idling(&self) -> bool {
+        self.active() || self.need_bps < USAGE * self.target_bps
     }
 
     pub(crate) fn set_target(&mut self, bps: f64) {
@@ -34,10 +43,11 @@ impl Alr {
         self.target_bps = bps;
     }
 
-    /// Counts what was sent; 0 bytes to let time pass. True when the region ends.
-    pub(crate) fn on_sent(&mut self, now_us: i64, bytes: f64) -> bool {
+    /// Counts what was sent; 0 bytes to let time pass.
+    pub(crate) fn on_sent(&mut self, now_us: i64, bytes: f64) {
         let passed_s = now_us.saturating_sub(self.last_us).max(0) as f64 / 1e6;
         self.last_us = self.last_us.max(now_us);
+        self.need_bps = self.need_bps * (-passed_s / FORGET_S).exp() + bytes * 8.0 / FORGET_S;
         let most = self.target_bps * USAGE * WINDOW_S / 8.0;
         let refilled = self.budget + self.target_bps * USAGE * passed_s / 8.0;
         self.budget = (refilled.min(most) - bytes).max(-most);
@@ -45,8 +55,7 @@ impl Alr {
         if unused > BEGIN {
             self.since_us.get_or_insert(now_us);
         } else if unused < END {
-            return self.since_us.take().is_some();
+            self.since_us = None;
         }
-        false
     }
 }

@@ -5,8 +5,8 @@ use weir_wire::rtcp::TransportCc;
 use crate::{
     delay::Arrived,
     history::{History, Report, Verdict},
-    leg::Counters,
     limits::{SORTED, STATUSES},
+    values::Counters,
 };
 
 /// Reference times are 24 bits of 64 ms.

@@ -10,14 +10,12 @@ use crate::{
     delay::{Aimd, Arrived, DelaySignal, Input, Trendline, Usage},
     feedback::{Listener, Tracker},
     history::Verdict,
-    limits::{
-        BLIND_BPS, FEEDBACK_AGE, HOUSEKEEPING, MAX_BPS, MIN_BPS, SILENCE, SILENCE_FACTOR,
-        SILENCE_STEP, START_BPS,
-    },
+    limits::{BLIND_BPS, FEEDBACK_AGE, HOUSEKEEPING, SILENCE, SILENCE_FACTOR, SILENCE_STEP},
     loss::LossControl,
     pacer::Pacer,
-    probe::{Control, Measure, Probe, Situation},
+    probe::{Control, Found, Measure, Probe, Situation},
     reports::Reports,
+    values::{Counters, Estimate, LegConfig, Limit, SentKind, Stats},
 };
 
 /// A round trip until one is known, microseconds.
@@ -26,101 +24,6 @@ const FIRST_RTT_US: i64 = 100_000;
 const MAX_RTT_US: i64 = 3_000_000;
 /// A leg that sent nothing for this long is idle.
 const IDLE_US: i64 = 2_000_000;
-
-/// Bounds of the estimate.
-#[derive(Debug, Clone, Copy)]
-pub struct LegConfig {
-    /// bit/s.
-    pub start_bps: u64,
-    /// bit/s.
-    pub min_bps: u64,
-    /// bit/s.
-    pub max_bps: u64,
-}
-
-impl Default for LegConfig {
-    fn default() -> Self {
-        Self { start_bps: START_BPS, min_bps: MIN_BPS, max_bps: MAX_BPS }
-    }
-}
-
-/// What a sent packet was.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum SentKind {
-    /// Audio, video or a retransmission.
-    Media,
-    /// Padding outside of probes.
-    Padding,
-    /// Anything sent as part of a probe's cluster.
-    Probe {
-        /// [`Probe::cluster`].
-        cluster: u8,
-    },
-}
-
-/// What holds the estimate where it is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Limit {
-    /// Delay, or nothing: the estimate grows as the path allows.
-    Delay,
-    /// Packet loss.
-    Loss,
-    /// The receiver's REMB.
-    Remb,
-    /// Receiver reports alone: there is no transport-wide feedback.
-    Reports,
-    /// Nothing comes back.
-    Silence,
-}
-
-/// An estimate and why it is not higher.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Estimate {
-    /// bit/s of UDP payload, all kinds together.
-    pub bps: u64,
-    /// What holds it.
-    pub limit: Limit,
-}
-
-/// Packets and feedbacks counted over the leg's life.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Counters {
-    /// Packets reported as arrived.
-    pub arrived: u64,
-    /// Packets judged lost.
-    pub lost: u64,
-    /// Of these, found to have arrived later.
-    pub found: u64,
-    /// Statuses about packets never sent or forgotten.
-    pub unknown: u64,
-    /// Statuses that said nothing new.
-    pub repeated: u64,
-    /// Feedbacks with more statuses than can be in the history.
-    pub too_long: u64,
-    /// Feedbacks without any news.
-    pub useless: u64,
-    /// Times the delay lowered the estimate.
-    pub overuses: u64,
-}
-
-/// A look inside, for metrics.
-#[derive(Debug, Clone, Copy)]
-pub struct Stats {
-    /// bit/s that arrive, if known.
-    pub acked_bps: Option<u64>,
-    /// Delay-based half, bit/s.
-    pub delay_bps: u64,
-    /// Loss-based half, bit/s, if it limits.
-    pub loss_bps: Option<u64>,
-    /// Share of packets lost of late, 0 to 1.
-    pub loss: f64,
-    /// Round trip.
-    pub rtt: Duration,
-    /// Much less is sent than the path carries.
-    pub app_limited: bool,
-    /// The queue at the bottleneck grows.
-    pub overusing: bool,
-}
 
 /// One receiver's congestion control.
 #[derive(Debug)]
@@ -140,6 +43,7 @@ pub struct Leg {
     rtt_us_reported: Option<i64>,
     /// Last news of transport-wide feedback.
     feedback_us: Option<i64>,
+    sent_us: Option<i64>,
     /// First packet sent since any news.
     unanswered_us: Option<i64>,
     media_us: Option<i64>,
@@ -158,20 +62,20 @@ struct Inner {
     alr: Alr,
     loss: LossControl,
     measure: Measure,
-    /// Best result of the current feedback: cluster, rate, bytes.
-    result: Option<(u8, f64, f64)>,
+    /// Last result of the current feedback.
+    result: Option<Found>,
 }
 
 impl Listener for Inner {
     fn arrived(&mut self, now_us: i64, packets: &[Arrived]) {
         for packet in packets {
-            self.acked.on_packet(packet.arrival_us, packet.bytes, self.alr.active());
+            self.acked.on_packet(packet.arrival_us, packet.bytes);
             self.signal.on_packet(now_us, packet);
             self.overused |= self.signal.usage() == Usage::Over;
             if packet.cluster != 0
-                && let Some((bps, bytes)) = self.measure.on_packet(packet)
+                && let Some(found) = self.measure.on_packet(packet)
             {
-                self.result = Some((packet.cluster, bps, bytes));
+                self.result = Some(found);
             }
         }
     }
@@ -215,6 +119,7 @@ impl Leg {
             rtt_us: FIRST_RTT_US,
             rtt_us_reported: None,
             feedback_us: None,
+            sent_us: None,
             unanswered_us: None,
             media_us: None,
             silence: None,
@@ -237,15 +142,21 @@ impl Leg {
         let now_us = self.us(now);
         let size = u16::try_from(bytes).unwrap_or(u16::MAX);
         let cluster = match kind {
-            SentKind::Probe { cluster } => {
-                self.probes.on_sent(now_us, cluster, size, self.rtt_us);
-                cluster
-            }
-            SentKind::Media | SentKind::Padding => 0,
+            SentKind::Probe { cluster } => cluster,
+            // What else leaves meanwhile shares the bottleneck with the cluster.
+            SentKind::Media | SentKind::Padding => self.probes.under_way().unwrap_or(0),
         };
+        if cluster != 0 {
+            self.probes.on_sent(now_us, cluster, size, self.rtt_us);
+        }
         if let Some(tracker) = &mut self.tracker {
             tracker.sent(now_us, transport_seq, size, cluster);
         }
+        // Silence is only while there is something to answer to.
+        if self.sent_us.is_none_or(|at| now_us.saturating_sub(at) > us(SILENCE)) {
+            self.unanswered_us = None;
+        }
+        self.sent_us = Some(now_us);
         self.unanswered_us.get_or_insert(now_us);
         // Padding is not the application's need.
         let need = if kind == SentKind::Media {
@@ -254,9 +165,7 @@ impl Leg {
         } else {
             0.0
         };
-        if self.inner.alr.on_sent(now_us, need) {
-            self.inner.acked.expect_change();
-        }
+        self.inner.alr.on_sent(now_us, need);
     }
 
     /// Transport-wide feedback of the receiver. The estimate, if it changed.
@@ -277,11 +186,13 @@ impl Leg {
             self.aimd.set(now_us, silent);
         }
         self.on_round_trip(now_us.saturating_sub(sent_us));
+        let max = self.config.max_bps as f64;
         let probe = self
             .inner
             .result
-            .filter(|(cluster, _, bytes)| self.probes.enough(*cluster, *bytes))
-            .map(|(cluster, bps, _)| (cluster, bps.min(self.config.max_bps as f64)));
+            .filter(|found| self.probes.enough(found.cluster, found.bytes))
+            .filter(|_| self.inner.loss.trusts_probes(now_us))
+            .map(|found| Found { bps: found.bps.min(max), ..found });
         let usage = if self.inner.overused { Usage::Over } else { self.inner.signal.usage() };
         let acked = self.inner.acked.bps();
         let lowered = self.aimd.update(
@@ -289,22 +200,25 @@ impl Leg {
             Input {
                 usage,
                 acked,
-                probe: probe.map(|(_, bps)| bps),
+                delivered: self.inner.acked.recent_bps(),
+                probe: probe.map(|found| (found.bps, found.full)),
                 rtt_us: self.rtt_us,
                 app_limited: self.inner.alr.active(),
+                idling: self.inner.alr.idling(),
+                probing: self.probes.disturbs(now_us),
             },
         );
         if lowered {
             self.counters.overuses = self.counters.overuses.saturating_add(1);
         }
-        if let Some((_, bps)) = probe {
-            self.inner.loss.on_probe(bps);
+        if let Some(found) = probe {
+            self.inner.loss.on_probe(now_us, found.bps);
         }
         self.inner.loss.update(now_us, self.aimd.bps(), acked, self.rtt_us);
         let changed = self.combine(now, now_us);
-        if let Some((cluster, bps)) = probe {
+        if let Some(found) = probe {
             let situation = self.situation(now_us);
-            self.probes.on_result(now_us, cluster, bps, situation);
+            self.probes.on_result(now_us, found.cluster, found.bps, situation);
         }
         changed
     }
@@ -355,9 +269,7 @@ impl Leg {
             return None;
         }
         self.housekeeping_us = now_us.saturating_add(us(HOUSEKEEPING));
-        if self.inner.alr.on_sent(now_us, 0.0) {
-            self.inner.acked.expect_change();
-        }
+        self.inner.alr.on_sent(now_us, 0.0);
         self.watch_silence(now_us);
         let changed = self.combine(now, now_us);
         let situation = self.situation(now_us);
@@ -377,8 +289,9 @@ impl Leg {
         (!idle).then(|| (self.instant(self.housekeeping_us), "congestion control"))
     }
 
-    /// What to send now of a probe, if anything: waiting media first, then padding, all sent with
-    /// [`SentKind::Probe`] and beside the pacer's budget. Ask again at [`Self::next_timeout`].
+    /// What to send now of a probe, if anything, after media that may leave anyway: media that waits
+    /// for the pacer first, then padding, with [`SentKind::Probe`] and beside the pacer's budget.
+    /// Ask again at [`Self::next_timeout`].
     #[must_use]
     pub fn probe(&self, now: Instant) -> Option<Probe> {
         self.tracker.as_ref()?;
@@ -500,12 +413,14 @@ impl Leg {
             if let Some(remb) = self.reports.remb(now_us) {
                 lower(remb, Limit::Remb);
             }
-            self.reports.rebase(now_us, bps);
         }
         if let Some((silent, _)) = self.silence
             && silent < bps
         {
             (bps, limit) = (silent, Limit::Silence);
+        }
+        if limit != Limit::Reports {
+            self.reports.rebase(now_us, bps);
         }
         let bps = (bps as u64).clamp(self.config.min_bps, self.config.max_bps);
         let estimate = Estimate { bps, limit };
@@ -522,17 +437,19 @@ impl Leg {
     fn situation(&self, now_us: i64) -> Situation {
         let flows = self.media_us.is_some_and(|at| now_us.saturating_sub(at) < IDLE_US);
         let unanswered = self.unanswered_us.map_or(0, |at| now_us.saturating_sub(at));
+        let max = self.config.max_bps as f64;
         Situation {
             estimate: self.estimate.bps as f64,
             wanted: self.wanted,
-            max: self.config.max_bps as f64,
+            max: self.reports.remb(now_us).map_or(max, |remb| remb.min(max)),
             rtt_us: self.rtt_us,
             allowed: flows
                 && self.tracker.is_some()
                 && self.silence.is_none()
                 && unanswered < us(SILENCE)
                 && self.inner.signal.usage() != Usage::Over
-                && !self.inner.loss.testing(),
+                && !self.inner.loss.testing()
+                && self.inner.loss.trusts_probes(now_us),
             feedback: self.feedback_us.is_some(),
         }
     }

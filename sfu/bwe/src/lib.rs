@@ -28,7 +28,9 @@ mod loss;
 mod pacer;
 mod probe;
 mod reports;
+mod values;
 
-pub use leg::{Counters, Estimate, Leg, LegConfig, Limit, SentKind, Stats};
+pub use leg::Leg;
 pub use pacer::{Pacer, Priority, QUEUE_HARD, QUEUE_SOFT, QueueAdvice};
 pub use probe::Probe;
+pub use values::{Counters, Estimate, LegConfig, Limit, SentKind, Stats};

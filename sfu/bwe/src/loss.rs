@@ -13,6 +13,9 @@ const KEEP: f64 = 0.75;
 /// Loss above the path's own that is tolerated, and its standard deviations on top.
 const TOLERATED: f64 = 0.02;
 const SIGMAS: f64 = 2.5;
+/// Loss is looked into when it lasts so many windows, or is so heavy.
+const LOSSY_WINDOWS: u8 = 2;
+const HEAVY: f64 = 0.30;
 /// What is left of the rate while testing.
 const TEST_FACTOR: f64 = 0.75;
 /// Evidence of a test: packets, or time.
@@ -26,6 +29,17 @@ const MAX_INHERENT: f64 = 0.18;
 const TRUST_US: i64 = 60_000_000;
 /// Growth per second of a limited rate without much loss.
 const GROWTH: f64 = 1.10;
+/// Near a rate at which there was loss before, and how near and how long ago that counts.
+const GROWTH_NEAR: f64 = 1.01;
+const NEAR: f64 = 0.90;
+const REMEMBER_US: i64 = 30_000_000;
+/// Loss that was ours so soon after a probe raised the rate: the probe was wrong (a policer lets
+/// short clusters through). Probes are not believed for a while, twice as long each time.
+const BLAME_US: i64 = 6_000_000;
+const DISTRUST_US: i64 = 8_000_000;
+const MAX_DISTRUST_US: i64 = 64_000_000;
+/// What is left of the rate that arrived, after loss that was ours.
+const BACK: f64 = 0.92;
 /// A limited rate stays within this multiple of what arrives.
 const AHEAD: f64 = 1.5;
 
@@ -69,6 +83,8 @@ enum State {
         /// Loss and estimate before.
         loss: f64,
         bps: f64,
+        /// What arrived.
+        arrived: f64,
     },
     /// The loss was ours; growing from a rate that passed.
     Limited,
@@ -81,12 +97,19 @@ pub(crate) struct LossControl {
     /// Discounted packets and losses of past windows.
     packets: f64,
     lost: f64,
+    /// Windows in a row with too much loss.
+    lossy: u8,
     bps: f64,
     /// The path's own loss and when it was tested.
     inherent: f64,
     tested_us: i64,
-    /// Loss while sending a test's lower rate must stay this long out of the means.
     grown_us: i64,
+    /// What arrived while too much was sent, and when.
+    passed: Option<(f64, i64)>,
+    /// When a probe raised the rate.
+    raised_us: Option<i64>,
+    /// How long probes are not believed, and until when.
+    distrust: (i64, i64),
 }
 
 impl LossControl {
@@ -96,10 +119,14 @@ impl LossControl {
             window: Window::default(),
             packets: 0.0,
             lost: 0.0,
+            lossy: 0,
             bps: f64::INFINITY,
             inherent: 0.0,
             tested_us: 0,
             grown_us: 0,
+            passed: None,
+            raised_us: None,
+            distrust: (0, i64::MIN),
         }
     }
 
@@ -136,10 +163,17 @@ impl LossControl {
         }
     }
 
+    /// Probes have not been wrong of late.
+    pub(crate) fn trusts_probes(&self, now_us: i64) -> bool {
+        now_us >= self.distrust.1
+    }
+
     /// A probe cluster arrived at `bps`.
-    pub(crate) fn on_probe(&mut self, bps: f64) {
+    pub(crate) fn on_probe(&mut self, now_us: i64, bps: f64) {
+        self.raised_us = Some(now_us);
         if matches!(self.state, State::Limited) && self.excess() <= 0.0 && bps > self.bps {
             self.bps = bps;
+            self.passed = None;
         }
     }
 
@@ -149,19 +183,23 @@ impl LossControl {
             && (self.window.packets >= WINDOW_PACKETS
                 || self.window.duration_us() >= WINDOW_US.saturating_mul(2));
         if full {
+            let lossy = self.window.ratio() > self.inherent + TOLERATED;
+            self.lossy = if lossy { self.lossy.saturating_add(1) } else { 0 };
             self.packets = self.packets * KEEP + self.window.packets;
             self.lost = self.lost * KEEP + self.window.lost;
             self.window = Window::default();
         }
         match self.state {
-            State::Testing { from_us, seen, loss, bps } => {
+            State::Testing { from_us, seen, loss, bps, arrived } => {
                 let late = now_us.saturating_sub(from_us) > TEST_US && seen.packets >= 20.0;
                 if seen.packets >= TEST_PACKETS || late {
-                    self.conclude(now_us, &seen, loss, bps, acked);
+                    self.conclude(now_us, &seen, (loss, bps, arrived));
                 }
             }
             State::Free | State::Limited if full => {
-                if self.excess() > 0.0 {
+                // A burst of losses passes by itself.
+                let lasts = self.lossy >= LOSSY_WINDOWS || self.ratio() > HEAVY;
+                if self.excess() > 0.0 && lasts {
                     self.test(now_us, estimate.min(self.bps), acked, rtt_us);
                 } else if matches!(self.state, State::Limited) {
                     self.grow(now_us, estimate, acked);
@@ -193,15 +231,17 @@ impl LossControl {
             seen: Window::default(),
             loss,
             bps: estimate,
+            arrived: arrives,
         };
     }
 
-    fn conclude(&mut self, now_us: i64, seen: &Window, loss: f64, bps: f64, acked: Option<f64>) {
+    fn conclude(&mut self, now_us: i64, seen: &Window, (loss, bps, arrived): (f64, f64, f64)) {
         let stayed = seen.ratio();
         // Start afresh: what was seen before the test belongs to another rate.
         self.packets = seen.packets;
         self.lost = seen.lost;
         self.window = Window::default();
+        self.lossy = 0;
         self.tested_us = now_us;
         self.grown_us = now_us;
         if stayed >= loss * STAYS && stayed <= MAX_INHERENT {
@@ -211,7 +251,12 @@ impl LossControl {
             self.state = State::Limited;
         } else {
             self.inherent = stayed.min(self.inherent.max(TOLERATED));
-            self.bps = self.bps.min(acked.map_or(f64::INFINITY, |acked| acked * AHEAD));
+            self.bps = self.bps.max(BACK * arrived);
+            self.passed = Some((arrived, now_us));
+            if self.raised_us.take().is_some_and(|at| now_us.saturating_sub(at) < BLAME_US) {
+                let time = self.distrust.0.saturating_mul(2).clamp(DISTRUST_US, MAX_DISTRUST_US);
+                self.distrust = (time, now_us.saturating_add(time));
+            }
             self.state = State::Limited;
         }
     }
@@ -224,9 +269,11 @@ impl LossControl {
         let passed_s = (now_us.saturating_sub(self.grown_us).max(0) as f64 / 1e6).min(1.0);
         self.grown_us = now_us;
         let most = acked.map_or(f64::INFINITY, |acked| AHEAD * acked + 10_000.0);
-        let grown = self.bps * GROWTH.powf(passed_s);
+        self.passed = self.passed.filter(|(_, at)| now_us.saturating_sub(*at) < REMEMBER_US);
+        let near = self.passed.is_some_and(|(bps, _)| self.bps > NEAR * bps);
+        let grown = self.bps * if near { GROWTH_NEAR } else { GROWTH }.powf(passed_s);
         self.bps = grown.min(most).max(self.bps);
-        if self.bps >= estimate {
+        if self.bps >= estimate && self.passed.is_none() {
             self.bps = f64::INFINITY;
             self.state = State::Free;
         }

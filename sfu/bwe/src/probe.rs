@@ -4,7 +4,7 @@ mod control;
 mod measure;
 
 pub(crate) use control::{Control, Situation};
-pub(crate) use measure::Measure;
+pub(crate) use measure::{Found, Measure};
 
 /// What to send now of a probe cluster, see [`crate::Leg::probe`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

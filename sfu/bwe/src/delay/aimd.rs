@@ -15,6 +15,11 @@ const MIN_GROWTH_BPS: f64 = 1_000.0;
 /// The rate never exceeds this multiple of the throughput by growing.
 const AHEAD: f64 = 1.5;
 const AHEAD_BPS: f64 = 10_000.0;
+/// After a probe has found the path full, the rate keeps to this multiple of what it found, or of the
+/// throughput if that is more, for a while: nothing is known beyond.
+const CEILING: f64 = 1.10;
+const AHEAD_FULL: f64 = 1.15;
+const CEILING_US: i64 = 15_000_000;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum State {
@@ -28,10 +33,16 @@ pub(crate) struct Input {
     pub(crate) usage: Usage,
     /// bit/s.
     pub(crate) acked: Option<f64>,
-    /// Result of a probe, bit/s.
-    pub(crate) probe: Option<f64>,
+    /// The same within the last moment, bit/s.
+    pub(crate) delivered: Option<f64>,
+    /// Result of a probe, bit/s, and whether the path carries no more.
+    pub(crate) probe: Option<(f64, bool)>,
     pub(crate) rtt_us: i64,
     pub(crate) app_limited: bool,
+    /// Little is sent at the moment.
+    pub(crate) idling: bool,
+    /// A probe is or was at the bottleneck: the queue may be its.
+    pub(crate) probing: bool,
 }
 
 #[derive(Debug)]
@@ -42,6 +53,10 @@ pub(crate) struct Aimd {
     capacity: Capacity,
     changed_us: i64,
     decreased_us: Option<i64>,
+    /// Result of the probe under way.
+    probed: Option<f64>,
+    /// What a probe found to be all, bit/s, and until when to keep to it.
+    ceiling: Option<(f64, i64)>,
 }
 
 impl Aimd {
@@ -53,6 +68,8 @@ impl Aimd {
             capacity: Capacity::default(),
             changed_us: now_us,
             decreased_us: None,
+            probed: None,
+            ceiling: None,
         }
     }
 
@@ -68,6 +85,11 @@ impl Aimd {
 
     /// True if overuse lowered the rate.
     pub(crate) fn update(&mut self, now_us: i64, input: Input) -> bool {
+        if !input.probing {
+            self.probed = None;
+        } else if input.probe.is_some() {
+            self.probed = input.probe.map(|(bps, _)| bps);
+        }
         match input.usage {
             Usage::Over => return self.decrease(now_us, input),
             Usage::Under => self.state = State::Hold,
@@ -78,7 +100,12 @@ impl Aimd {
                 }
             }
         }
-        if let Some(probe) = input.probe {
+        if let Some((probe, full)) = input.probe {
+            if full {
+                self.ceiling = Some((CEILING * probe, now_us.saturating_add(CEILING_US)));
+            } else if self.ceiling.is_some_and(|(ceiling, _)| probe > ceiling) {
+                self.ceiling = None;
+            }
             // Probes only raise: jitter may stretch a cluster, overuse is seen by itself.
             if probe > self.bps {
                 self.set(now_us, probe);
@@ -95,6 +122,10 @@ impl Aimd {
             self.capacity = Capacity::default();
         }
         let limit = if input.app_limited { self.bps } else { AHEAD * acked + AHEAD_BPS };
+        let limit = match self.ceiling {
+            Some((ceiling, until)) if now_us < until => limit.min(ceiling.max(AHEAD_FULL * acked)),
+            _ => limit,
+        };
         let passed_s = (now_us.saturating_sub(self.changed_us).max(0) as f64 / 1e6).min(1.0);
         self.changed_us = now_us;
         if self.bps >= limit {
@@ -115,7 +146,7 @@ impl Aimd {
     fn decrease(&mut self, now_us: i64, input: Input) -> bool {
         let since = now_us.saturating_sub(self.decreased_us.unwrap_or(i64::MIN / 2));
         let interval = input.rtt_us.clamp(10_000, 200_000);
-        let Some(acked) = input.acked else {
+        let Some(acked) = input.delivered else {
             // Overuse before any throughput is known.
             if since < 200_000 {
                 return false;
@@ -124,11 +155,21 @@ impl Aimd {
             self.set(now_us, self.bps / 2.0);
             return true;
         };
+        if input.probing {
+            // The queue may be the cluster's, which tells better what the path carries.
+            let lowered = self.probed.filter(|probed| *probed < self.bps);
+            if let Some(probed) = lowered {
+                self.set(now_us, probed);
+                self.decreased_us = Some(now_us);
+            }
+            self.state = State::Hold;
+            return lowered.is_some();
+        }
         if since < interval && acked >= 0.5 * self.bps {
             return false;
         }
         let mut lower = BETA * acked - EXTRA_BACKOFF_BPS;
-        if input.app_limited {
+        if input.idling {
             if since < interval {
                 return false;
             }

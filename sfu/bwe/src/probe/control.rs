@@ -12,8 +12,10 @@ const FURTHER: f64 = 0.7;
 const RECEIVED: f64 = 0.8;
 /// A cluster lasts at least this long: five ticks of the pacer.
 const CLUSTER_US: i64 = 25_000;
+/// Beside one round trip, how long a cluster's queue shows in the delay.
+const TRACE_US: i64 = 500_000;
 /// Least bytes and packets of a cluster.
-const CLUSTER_BYTES: f64 = 4_500.0;
+const CLUSTER_BYTES: f64 = 3_000.0;
 const CLUSTER_PACKETS: u32 = 5;
 /// A cluster that could not be sent within this time is given up.
 const CLUSTER_MAX_US: i64 = 250_000;
@@ -21,10 +23,13 @@ const CLUSTER_MAX_US: i64 = 250_000;
 const RESULT_US: i64 = 500_000;
 /// Portions of a cluster leave at the pacer's tick.
 const TICK_US: i64 = 5_000;
-/// Between probes that brought nothing; shorter for a while after the rate fell much.
-const INTERVAL_US: i64 = 5_000_000;
-const INTERVAL_AFTER_DROP_US: i64 = 2_500_000;
-const AFTER_DROP_US: i64 = 60_000_000;
+/// Between probes: at first and after a drop, growing with each that brought nothing, up to so much
+/// that the top layer is back within 10 s.
+const INTERVAL_US: f64 = 2_500_000.0;
+const INTERVAL_GROWTH: f64 = 1.5;
+const MAX_INTERVAL_US: f64 = 6_000_000.0;
+/// A probe that lifts the estimate by this factor brought something.
+const GAIN: f64 = 1.2;
 /// A fall below this share of the estimate is a drop.
 const DROP: f64 = 0.66;
 /// The estimate stays this long in memory for comparison.
@@ -69,7 +74,11 @@ pub(crate) struct Control {
     last_us: i64,
     /// The largest estimate of late and when it was.
     high: (f64, i64),
-    dropped_us: Option<i64>,
+    interval_us: f64,
+    /// The estimate when the last periodic probe began.
+    before: f64,
+    /// When the last cluster was sent, and when its traces are gone.
+    sent_us: Option<(i64, i64)>,
 }
 
 impl Control {
@@ -82,7 +91,9 @@ impl Control {
             awaited: None,
             last_us: now_us,
             high: (0.0, now_us),
-            dropped_us: None,
+            interval_us: INTERVAL_US,
+            before: 0.0,
+            sent_us: None,
         }
     }
 
@@ -91,13 +102,20 @@ impl Control {
         if bps >= self.high.0 || now_us.saturating_sub(self.high.1) > BEFORE_DROP_US {
             self.high = (bps, now_us);
         } else if bps < DROP * self.high.0 {
-            self.dropped_us = Some(now_us);
+            self.interval_us = INTERVAL_US;
+            self.before = 0.0;
             self.high = (bps, now_us);
             // What is on its way was meant for another path.
             self.active = None;
             self.queued = None;
             self.last_us = now_us;
         }
+    }
+
+    /// A cluster's own queue may still be at the bottleneck, or its delay on the way back.
+    pub(crate) fn disturbs(&self, now_us: i64) -> bool {
+        self.active.is_some_and(|cluster| cluster.started_us.is_some())
+            || self.sent_us.is_some_and(|(from, until)| (from..=until).contains(&now_us))
     }
 
     /// Whether `bytes` of the cluster are enough to believe its rate.
@@ -150,10 +168,14 @@ impl Control {
             }
             return;
         }
-        let recent = |at: i64| now_us.saturating_sub(at) < AFTER_DROP_US;
-        let interval =
-            if self.dropped_us.is_some_and(recent) { INTERVAL_AFTER_DROP_US } else { INTERVAL_US };
-        if situation.feedback && now_us.saturating_sub(self.last_us) >= interval {
+        let waited_us = now_us.saturating_sub(self.last_us) as f64;
+        if situation.feedback && waited_us >= self.interval_us {
+            self.interval_us = if situation.estimate >= GAIN * self.before {
+                INTERVAL_US
+            } else {
+                (self.interval_us * INTERVAL_GROWTH).min(MAX_INTERVAL_US)
+            };
+            self.before = situation.estimate;
             self.start(now_us, STEP * situation.estimate, situation);
         }
     }
@@ -204,7 +226,12 @@ impl Control {
         })
     }
 
-    /// Rate and bytes of the cluster if it is the active one.
+    /// The cluster under way: whatever is sent now is part of it.
+    pub(crate) fn under_way(&self) -> Option<u8> {
+        self.active.filter(|cluster| cluster.started_us.is_some()).map(|cluster| cluster.id)
+    }
+
+    /// Counts a packet of the cluster, if it is the active one.
     pub(crate) fn on_sent(&mut self, now_us: i64, id: u8, bytes: u16, rtt_us: i64) {
         let Some(cluster) = self.active.as_mut().filter(|cluster| cluster.id == id) else {
             return;
@@ -223,6 +250,8 @@ impl Control {
         if cluster.packets > 0 {
             let until = now_us.saturating_add(rtt_us).saturating_add(RESULT_US);
             self.awaited = Some((cluster, until));
+            let gone = now_us.saturating_add(rtt_us).saturating_add(TRACE_US);
+            self.sent_us = Some((cluster.started_us.unwrap_or(now_us), gone));
         }
     }
 }

@@ -17,6 +17,18 @@ const MAX_RATIO: f64 = 2.0;
 const UNSATURATED: f64 = 0.9;
 const TARGET: f64 = 0.95;
 
+/// What a cluster tells.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Found {
+    pub(crate) cluster: u8,
+    /// Received of it.
+    pub(crate) bytes: f64,
+    /// What the path carries, bit/s.
+    pub(crate) bps: f64,
+    /// And no more: the cluster arrived slower than it was sent.
+    pub(crate) full: bool,
+}
+
 #[derive(Debug, Clone, Copy, Default)]
 struct Cluster {
     id: u8,
@@ -27,8 +39,6 @@ struct Cluster {
     first_bytes: f64,
     first_arrival: i64,
     last_sent: i64,
-    /// Of the burst sent last.
-    last_bytes: f64,
     last_arrival: i64,
 }
 
@@ -38,8 +48,8 @@ pub(crate) struct Measure {
 }
 
 impl Measure {
-    /// A packet of a cluster; the rate of the cluster so far, if it can be told, and its bytes.
-    pub(crate) fn on_packet(&mut self, packet: &Arrived) -> Option<(f64, f64)> {
+    /// A packet of a cluster; what the cluster so far tells, if anything.
+    pub(crate) fn on_packet(&mut self, packet: &Arrived) -> Option<Found> {
         let at = usize::from(packet.cluster) % CLUSTERS;
         let cluster = self.clusters.get_mut(at)?;
         if cluster.id != packet.cluster || cluster.packets == 0 {
@@ -59,31 +69,28 @@ impl Measure {
             cluster.first_bytes += bytes;
             cluster.first_arrival = cluster.first_arrival.max(packet.arrival_us);
         }
-        let later = packet.sent_us.saturating_sub(cluster.last_sent);
-        if later >= BURST_US {
-            cluster.last_sent = packet.sent_us;
-            cluster.last_bytes = bytes;
-        } else if later > -BURST_US {
-            cluster.last_bytes += bytes;
-        }
+        cluster.last_sent = cluster.last_sent.max(packet.sent_us);
         cluster.last_arrival = cluster.last_arrival.max(packet.arrival_us);
-        cluster.rate().map(|rate| (rate, cluster.bytes))
+        cluster.rate()
     }
 }
 
 impl Cluster {
-    fn rate(&self) -> Option<f64> {
+    fn rate(&self) -> Option<Found> {
         let sent_us = self.last_sent.saturating_sub(self.first_sent);
         let arrival_us = self.last_arrival.saturating_sub(self.first_arrival);
         let times = MIN_INTERVAL_US..=MAX_INTERVAL_US;
         if self.packets < MIN_PACKETS || !times.contains(&sent_us) || !times.contains(&arrival_us) {
             return None;
         }
-        let sent = (self.bytes - self.last_bytes) * 8e6 / sent_us as f64;
-        let received = (self.bytes - self.first_bytes) * 8e6 / arrival_us as f64;
+        // The first burst begins the interval; without queueing the others arrive as they were sent.
+        let bits = (self.bytes - self.first_bytes) * 8.0;
+        let (sent, received) = (bits * 1e6 / sent_us as f64, bits * 1e6 / arrival_us as f64);
         if sent <= 0.0 || received <= 0.0 || received > MAX_RATIO * sent {
             return None;
         }
-        Some(if received < UNSATURATED * sent { TARGET * received } else { sent.min(received) })
+        let full = received < UNSATURATED * sent;
+        let bps = if full { TARGET * received } else { sent.min(received) };
+        Some(Found { cluster: self.id, bytes: self.bytes, bps, full })
     }
 }
