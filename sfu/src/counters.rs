@@ -71,6 +71,8 @@ reasons! {
     DtlsRepeated = "dtls_repeated",
     /// From a peer that left a moment ago, or to one: media, checks, close_notify.
     Departed = "departed",
+    /// Media of a source that its publisher's last offer takes out.
+    EndedStream = "ended_stream",
 }
 
 /// Totals since the shard started.

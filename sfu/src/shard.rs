@@ -15,7 +15,7 @@ use crate::clock::Clock;
 use crate::counters::{Counters, DropReason, LateReason, add, bump};
 use crate::egress::queue::Item;
 use crate::egress::{reports, train};
-use crate::ingress::admit::{self, Admitted};
+use crate::ingress::admit::{self, Admitted, Refused};
 use crate::limits;
 use crate::peer::Peer;
 use crate::pool::{PacketRef, Pool};
@@ -357,7 +357,15 @@ impl Shard {
         let admitted =
             admit::admit(peer, &mut self.pool, packet, len, &mut self.next_uid, now, now_us);
         self.arm_feedback(now, key);
-        let Some(admitted) = admitted? else { return Ok(None) };
+        let admitted = match admitted {
+            Ok(Some(admitted)) => admitted,
+            Ok(None) => return Ok(None),
+            Err(Refused::Late(reason)) => {
+                self.counters.late(reason);
+                return Ok(None);
+            }
+            Err(Refused::Drop(reason)) => return Err(reason),
+        };
         if admitted.broken {
             self.want_key_frame(key, admitted.publication, admitted.layer);
         }

@@ -37,6 +37,8 @@ mod sender_reports_keep_audio_and_video_in_sync;
 mod sequence_wrap_is_seamless;
 mod slots_fill_in_order_of_joining_and_stay;
 mod ssrc_change_is_seamless;
+mod the_last_packets_of_a_stopped_source_are_late_and_no_drop;
 mod transport_feedback_covers_every_packet;
 mod two_people_see_and_hear_each_other;
+mod what_comes_after_a_leave_is_late_and_no_drop;
 mod withdrawn_rights_drop_media;

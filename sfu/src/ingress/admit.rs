@@ -1,6 +1,6 @@
 //! From a decrypted packet to a known packet of a known layer.
 
-use crate::counters::DropReason;
+use crate::counters::{DropReason, LateReason};
 use crate::ingress::facts;
 use crate::ingress::publication::{Binding, Publication};
 use crate::ingress::stream::{Arrival, Stream};
@@ -27,6 +27,21 @@ pub(crate) struct Admitted {
     pub(crate) feedback_full: bool,
 }
 
+/// Why a packet was not admitted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Refused {
+    /// It should not have been sent.
+    Drop(DropReason),
+    /// It comes too late to matter.
+    Late(LateReason),
+}
+
+impl From<DropReason> for Refused {
+    fn from(reason: DropReason) -> Self {
+        Self::Drop(reason)
+    }
+}
+
 /// The bytes of a packet that were found before its stream is known.
 struct Located {
     binding: Binding,
@@ -47,7 +62,7 @@ pub(crate) fn admit(
     next_uid: &mut u32,
     now: Instant,
     now_us: u64,
-) -> Result<Option<Admitted>, DropReason> {
+) -> Result<Option<Admitted>, Refused> {
     let bytes = pool.bytes(slot).get(..len).unwrap_or_default();
     let rtp = RtpPacket::parse(bytes).map_err(|_| DropReason::MalformedRtp)?;
     let feedback_full = note_transport_cc(peer, &rtp, now_us);
@@ -58,6 +73,10 @@ pub(crate) fn admit(
         .publications
         .get_mut(usize::from(located.binding.publication))
         .ok_or(DropReason::UnknownStream)?;
+    if !publication.section.direction.sends() {
+        // The last packets, or probes for bandwidth, of a source that was just taken out.
+        return Err(Refused::Late(LateReason::EndedStream));
+    }
     let codec = publication
         .payload_type(located.payload_type)
         .map(|pt| pt.codec.kind)
@@ -99,14 +118,14 @@ pub(crate) fn admit(
     let layer = publication.layer(located.binding.layer).ok_or(DropReason::UnknownStream)?;
     if layer.stream.is_none() {
         if located.binding.rtx {
-            return Err(DropReason::UnknownStream);
+            return Err(DropReason::UnknownStream.into());
         }
         let uid = take_uid(next_uid);
         layer.stream = Some(Stream::new(uid, ssrc, clock_rate, cache_size));
     }
     let stream = layer.stream.as_mut().ok_or(DropReason::UnknownStream)?;
     if !newest && (located.binding.rtx || stream.is_active(now)) {
-        return Err(DropReason::Superseded);
+        return Err(DropReason::Superseded.into());
     }
     if !located.binding.rtx && stream.ssrc != ssrc {
         // The layer came back under a new SSRC, for example after replacing the encoder.
@@ -122,7 +141,7 @@ pub(crate) fn admit(
         Arrival::Late { seq } => seq,
         // Senders probe for bandwidth by repeating old packets as RTX: nothing is lost with them.
         Arrival::Duplicate if located.binding.rtx => return Ok(None),
-        Arrival::Duplicate => return Err(DropReason::Duplicate),
+        Arrival::Duplicate => return Err(DropReason::Duplicate.into()),
         Arrival::Reset { seq } => {
             stream.cache.clear(pool);
             stream.uid = take_uid(next_uid);

@@ -22,6 +22,7 @@ fn the_client_sends_close_notify() {
     world.drain();
     assert!(matches!(world.events.last(), Some(TransportEvent::ClosedByPeer)));
     assert!(world.server.has_ended());
+    assert_eq!(world.drops, [], "a goodbye is no drop");
 }
 
 #[test]
