@@ -154,7 +154,6 @@ export class Meeting extends Emitter<MeetingEvents> {
       this.signaling.leave();
       throw error;
     }
-    this.loadChat();
   }
 
   /** Leaves and stops everything it has been given. */
@@ -248,6 +247,8 @@ export class Meeting extends Emitter<MeetingEvents> {
       this.setMuted('microphone', true);
     }
     this.entered = true;
+    // Not before: who waits may not read. After a break, what was said meanwhile.
+    this.loadChat();
     this.sendMediaState();
     const resumed = this.peerNow && answer.peer_id && answer.peer_id === this.peerId;
     this.peerId = answer.peer_id;
