@@ -1,6 +1,6 @@
 //! Meetings.
 
-use super::Executor;
+use super::{Backend, Executor};
 use crate::Timestamp;
 use crate::domain::types::{MeetingId, MeetingStatus, MeetingType, Role, Settings, UserId};
 use sqlx::AssertSqlSafe;
@@ -43,36 +43,44 @@ fn search_key(title: &str, description: &str) -> String {
     format!("{title}\n{description}").to_lowercase()
 }
 
+type Query<'q> = sqlx::query::Query<'q, Backend, <Backend as sqlx::Database>::Arguments>;
+
+/// `$1` to `$15`: the id and what can be changed.
+fn bind<'q>(query: Query<'q>, m: &'q Meeting) -> Query<'q> {
+    query
+        .bind(m.meeting_id)
+        .bind(&m.title)
+        .bind(&m.description)
+        .bind(search_key(&m.title, &m.description))
+        .bind(m.start_time)
+        .bind(m.end_time)
+        .bind(m.max_participants)
+        .bind(m.meeting_type)
+        .bind(m.status)
+        .bind(&m.password_hash)
+        .bind(m.settings.enable_recording)
+        .bind(m.settings.enable_chat)
+        .bind(m.settings.enable_screen_share)
+        .bind(m.settings.enable_waiting_room)
+        .bind(m.settings.mute_on_join)
+}
+
 /// Stores a new meeting. Fails with a unique violation when the id is taken.
 pub async fn insert<'e>(db: impl Executor<'e>, m: &Meeting) -> sqlx::Result<()> {
-    sqlx::query(
+    let query = sqlx::query(
         "INSERT INTO meetings (meeting_id, title, description, search_key, start_time, end_time, \
-         max_participants, meeting_type, status, creator_id, password_hash, enable_recording, \
-         enable_chat, enable_screen_share, enable_waiting_room, mute_on_join, created_at, \
-         updated_at) VALUES \
+         max_participants, meeting_type, status, password_hash, enable_recording, \
+         enable_chat, enable_screen_share, enable_waiting_room, mute_on_join, creator_id, \
+         created_at, updated_at) VALUES \
          ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)",
-    )
-    .bind(m.meeting_id)
-    .bind(&m.title)
-    .bind(&m.description)
-    .bind(search_key(&m.title, &m.description))
-    .bind(m.start_time)
-    .bind(m.end_time)
-    .bind(m.max_participants)
-    .bind(m.meeting_type)
-    .bind(m.status)
-    .bind(m.creator_id)
-    .bind(&m.password_hash)
-    .bind(m.settings.enable_recording)
-    .bind(m.settings.enable_chat)
-    .bind(m.settings.enable_screen_share)
-    .bind(m.settings.enable_waiting_room)
-    .bind(m.settings.mute_on_join)
-    .bind(m.created_at)
-    .bind(m.updated_at)
-    .execute(db)
-    .await
-    .map(drop)
+    );
+    bind(query, m)
+        .bind(m.creator_id)
+        .bind(m.created_at)
+        .bind(m.updated_at)
+        .execute(db)
+        .await
+        .map(drop)
 }
 
 /// By id; deleted ones are not found.
@@ -85,34 +93,20 @@ pub async fn find<'e>(db: impl Executor<'e>, id: MeetingId) -> sqlx::Result<Opti
 
 /// Stores every changeable column of a meeting.
 pub async fn update<'e>(db: impl Executor<'e>, m: &Meeting) -> sqlx::Result<()> {
-    sqlx::query(
+    let query = sqlx::query(
         "UPDATE meetings SET title = $2, description = $3, search_key = $4, start_time = $5, \
          end_time = $6, max_participants = $7, meeting_type = $8, status = $9, \
          password_hash = $10, enable_recording = $11, enable_chat = $12, \
          enable_screen_share = $13, enable_waiting_room = $14, mute_on_join = $15, \
          updated_at = $16, started_at = $17, ended_at = $18 WHERE meeting_id = $1",
-    )
-    .bind(m.meeting_id)
-    .bind(&m.title)
-    .bind(&m.description)
-    .bind(search_key(&m.title, &m.description))
-    .bind(m.start_time)
-    .bind(m.end_time)
-    .bind(m.max_participants)
-    .bind(m.meeting_type)
-    .bind(m.status)
-    .bind(&m.password_hash)
-    .bind(m.settings.enable_recording)
-    .bind(m.settings.enable_chat)
-    .bind(m.settings.enable_screen_share)
-    .bind(m.settings.enable_waiting_room)
-    .bind(m.settings.mute_on_join)
-    .bind(m.updated_at)
-    .bind(m.started_at)
-    .bind(m.ended_at)
-    .execute(db)
-    .await
-    .map(drop)
+    );
+    bind(query, m)
+        .bind(m.updated_at)
+        .bind(m.started_at)
+        .bind(m.ended_at)
+        .execute(db)
+        .await
+        .map(drop)
 }
 
 /// Hides a meeting from everyone.

@@ -134,17 +134,6 @@ pub async fn access_by_hash<'e>(
         .await
 }
 
-/// By id.
-pub async fn access_by_id<'e>(
-    db: impl Executor<'e>,
-    token_id: &str,
-) -> sqlx::Result<Option<AccessToken>> {
-    sqlx::query_as("SELECT * FROM access_tokens WHERE token_id = $1")
-        .bind(token_id)
-        .fetch_optional(db)
-        .await
-}
-
 /// Counts one use; false when the token is no longer good.
 pub async fn use_access<'e>(
     db: impl Executor<'e>,

@@ -1,6 +1,7 @@
 //! A real server on a free port, real sockets, and a fake media plane.
 #![allow(dead_code, reason = "each test file uses its part")]
 
+mod answer;
 mod http;
 mod plane;
 mod ws;

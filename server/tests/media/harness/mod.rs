@@ -2,6 +2,8 @@
 
 #![allow(dead_code, reason = "each test uses its part")]
 
+#[path = "../../../../control-api/tests/live/harness/answer.rs"]
+pub(crate) mod answer;
 pub(crate) mod client;
 pub(crate) mod frames;
 mod http;

@@ -1,6 +1,6 @@
 //! The server process, its accounts and meetings.
 
-use super::http::Answer;
+use super::answer::Answer;
 use crate::common::Folder;
 use crate::running::Running;
 use serde_json::{Value, json};
