@@ -10,7 +10,7 @@ const V4: &str = "127.0.0.1:0";
 
 fn meets(backend: &str, one: (impl Make, &str), other: (impl Make, &str)) {
     if UdpSocket::bind(V6).is_err() {
-        println!("skipped: IPv6 is off on this machine");
+        eprintln!("skipped: IPv6 is off on this machine");
         return;
     }
     let env = [("WEIR__MEDIA__LISTEN", "[::]:0"), ("WEIR__MEDIA__BACKEND", backend)];
