@@ -1,15 +1,19 @@
 //! Synthetic media whose content tells what it is: payloads look like their codec's to a forwarder
-//! and end in a trailer with frame number and checksum.
+//! and end in a trailer with the frame's number, its references and a checksum.
 
+pub mod dd;
+pub mod shape;
+mod start;
+
+use shape::{Place, REFS};
+pub use start::{RED_START, picture_id, tl0_pic_idx};
+use start::{av1_start, h264_start, vp8_start, vp9_start};
 use weir_sfu_api::CodecKind;
-use weir_wire::payload::{vp8, vp9};
 
 /// Bytes of the trailer.
-const TRAILER: usize = 32;
+const TRAILER: usize = 48;
 /// The shortest body.
 pub const MIN_BODY: usize = TRAILER + 1;
-/// RFC 2198: a redundant block of 6 bytes, 960 ticks old, then the primary one; both are Opus.
-pub const RED_START: [u8; 11] = [0xef, 0x0f, 0x00, 0x06, 0x6f, 1, 2, 3, 4, 5, 6];
 /// Keeps a H264 slice header's first bit set: first_mb_in_slice is 0.
 const BODY_START: u8 = 0x80;
 
@@ -18,10 +22,20 @@ const BODY_START: u8 = 0x80;
 pub struct Content {
     /// Who made it.
     pub source: u32,
-    /// Layer, 0 without simulcast.
+    /// Simulcast layer, 0 without.
     pub layer: u8,
     /// Frame number of the layer, without gaps.
     pub frame: u32,
+    /// Picture number of the layer, without gaps: frames of spatial layers share it.
+    pub picture: u32,
+    /// Spatial layer.
+    pub spatial: u8,
+    /// Temporal layer.
+    pub temporal: u8,
+    /// How far back the frames are that it refers to, 0 for none.
+    pub refs: [u16; REFS],
+    /// Pixels.
+    pub resolution: (u16, u16),
     /// Position in the frame.
     pub part: u16,
     /// Packets of the frame.
@@ -39,30 +53,56 @@ pub struct FrameIds {
     pub picture_id: u16,
     /// VP8 and VP9.
     pub tl0_pic_idx: u8,
-    /// Pixels.
-    pub resolution: (u16, u16),
+    /// VP8, 5 bits.
+    pub key_idx: u8,
+    /// Where the frame stands.
+    pub place: Place,
+    /// VP9: the descriptor lists references.
+    pub flexible: bool,
+    /// Pixels by spatial layer.
+    pub resolutions: [(u16, u16); 3],
+    /// All behind the payload descriptor looks random.
+    pub encrypted: bool,
 }
 
 fn checksum(bytes: &[u8]) -> u64 {
-    bytes
-        .iter()
-        .fold(0xcbf2_9ce4_8422_2325, |sum, byte| (sum ^ u64::from(*byte)).wrapping_mul(0x100_0193))
+    let (words, rest) = bytes.as_chunks::<8>();
+    let step = |sum: u64, word: u64| (sum ^ word).wrapping_mul(0x100_0000_01b3).rotate_left(23);
+    let sum =
+        words.iter().fold(0xcbf2_9ce4_8422_2325, |sum, word| step(sum, u64::from_be_bytes(*word)));
+    rest.iter().fold(sum, |sum, byte| step(sum, u64::from(*byte)))
+}
+
+/// What stands in for encryption: random to whoever does not know, the same for each frame.
+fn encrypt(bytes: &mut [u8]) {
+    let mut state = 0x9e37_79b9_7f4a_7c15u64;
+    for byte in bytes.iter_mut().rev() {
+        state = state.wrapping_mul(0x5851_f42d_4c95_7f2d).wrapping_add(0x1405_7b7e_f767_814f);
+        *byte ^= (state >> 56) as u8;
+    }
 }
 
 impl Content {
     /// `len` bytes, at least [`MIN_BODY`], that [`Self::read`] understands.
     fn body(&self, len: usize) -> Vec<u8> {
         let len = len.max(MIN_BODY);
-        let mut body = vec![BODY_START];
-        let salt = self.frame.wrapping_mul(31).wrapping_add(u32::from(self.part));
-        body.extend((1..len - TRAILER).map(|n| (salt.wrapping_add(n as u32) % 251) as u8));
+        let mut body = Vec::with_capacity(len);
+        body.push(BODY_START);
+        let salt = self.frame.wrapping_mul(31).wrapping_add(u32::from(self.part)) as u8;
+        body.extend((1..len - TRAILER).map(|n| salt.wrapping_add(n as u8)));
         body.extend((len as u16).to_be_bytes());
         body.extend(self.source.to_be_bytes());
-        body.extend([self.layer, u8::from(self.key)]);
+        let place = self.spatial << 4 | self.temporal << 1 | u8::from(self.key);
+        body.extend([self.layer, place]);
         body.extend(self.frame.to_be_bytes());
+        body.extend(self.picture.to_be_bytes());
+        body.extend(self.refs.iter().flat_map(|diff| diff.to_be_bytes()));
+        body.extend(self.resolution.0.to_be_bytes());
+        body.extend(self.resolution.1.to_be_bytes());
         body.extend(self.part.to_be_bytes());
         body.extend(self.parts.to_be_bytes());
         body.extend(self.created_us.to_be_bytes());
+        body.resize(len - 8, 0);
         body.extend(checksum(&body).to_be_bytes());
         body
     }
@@ -70,6 +110,14 @@ impl Content {
     /// Reads the end of a payload; `None` when a byte of the body changed.
     #[must_use]
     pub fn read(payload: &[u8]) -> Option<Self> {
+        Self::read_plain(payload).or_else(|| {
+            let mut plain = payload.to_vec();
+            encrypt(&mut plain);
+            Self::read_plain(&plain)
+        })
+    }
+
+    fn read_plain(payload: &[u8]) -> Option<Self> {
         let trailer = payload.last_chunk::<TRAILER>()?;
         let number = |from: usize, to: usize| {
             trailer[from..to].iter().fold(0u64, |n, byte| n << 8 | u64::from(*byte))
@@ -77,18 +125,24 @@ impl Content {
         let start = payload.len().checked_sub(number(0, 2) as usize)?;
         let body = &payload[start..];
         if body.first() != Some(&BODY_START)
-            || checksum(body.get(..body.len() - 8)?) != number(24, 32)
+            || checksum(body.get(..body.len() - 8)?) != number(40, 48)
         {
             return None;
         }
+        let place = number(7, 8) as u8;
         Some(Self {
             source: number(2, 6) as u32,
             layer: number(6, 7) as u8,
-            key: number(7, 8) != 0,
+            spatial: place >> 4,
+            temporal: place >> 1 & 7,
+            key: place & 1 != 0,
             frame: number(8, 12) as u32,
-            part: number(12, 14) as u16,
-            parts: number(14, 16) as u16,
-            created_us: number(16, 24),
+            picture: number(12, 16) as u32,
+            refs: [number(16, 18) as u16, number(18, 20) as u16],
+            resolution: (number(20, 22) as u16, number(22, 24) as u16),
+            part: number(24, 26) as u16,
+            parts: number(26, 28) as u16,
+            created_us: number(28, 36),
         })
     }
 
@@ -96,81 +150,31 @@ impl Content {
     #[must_use]
     pub fn payload(&self, codec: CodecKind, ids: &FrameIds, len: usize) -> Vec<u8> {
         let first = self.part == 0;
-        let mut out = match codec {
-            CodecKind::Opus => Vec::new(),
-            CodecKind::Red => RED_START.to_vec(),
-            CodecKind::Vp8 => vp8_start(ids, first, self.key),
-            CodecKind::Vp9 => vp9_start(ids, first, self.part + 1 == self.parts, self.key),
-            CodecKind::H264 => h264_start(first, self.key, len),
-            CodecKind::Av1 => av1_start(first, self.key),
+        let last = self.part + 1 == self.parts;
+        // What follows the descriptor and looks like the codec's own data.
+        let (mut out, mut data) = match codec {
+            CodecKind::Opus => (Vec::new(), Vec::new()),
+            CodecKind::Red => (RED_START.to_vec(), Vec::new()),
+            CodecKind::Vp8 => vp8_start(ids, first),
+            CodecKind::Vp9 => (vp9_start(ids, self, first, last), Vec::new()),
+            CodecKind::H264 => (h264_start(first, self.key, len), Vec::new()),
+            CodecKind::Av1 => (av1_start(ids, first), Vec::new()),
         };
-        let left = len.saturating_sub(out.len());
-        out.extend(self.body(left));
-        out
-    }
-}
-
-/// RFC 7741 4.2: X, I, L and T with K, 15-bit picture id; then the frame tag (RFC 6386 9.1).
-fn vp8_start(ids: &FrameIds, first: bool, key: bool) -> Vec<u8> {
-    let [high, low] = ids.picture_id.to_be_bytes();
-    let mut out = vec![0x80 | (u8::from(first) << 4), 0xf0, 0x80 | high, low, ids.tl0_pic_idx, 0];
-    if first && key {
-        let ((w, h), start) = (ids.resolution, [0x10, 0, 0, 0x9d, 0x01, 0x2a]);
-        out.extend(start);
-        out.extend(w.to_le_bytes());
-        out.extend(h.to_le_bytes());
-    } else if first {
-        out.extend([0x11, 0, 0]);
-    }
-    out
-}
-
-/// RFC 9628 4.2: I with 15 bits, non-flexible, no layer indices.
-fn vp9_start(ids: &FrameIds, first: bool, last: bool, key: bool) -> Vec<u8> {
-    let [high, low] = ids.picture_id.to_be_bytes();
-    let p = u8::from(!key) << 6;
-    vec![0x80 | p | (u8::from(first) << 3) | (u8::from(last) << 2), 0x80 | high, low]
-}
-
-/// RFC 6184 5.7.1 and 5.8: parameter sets and the first slice in a STAP-A, else a single NAL unit;
-/// later packets are FU-A fragments.
-fn h264_start(first: bool, key: bool, len: usize) -> Vec<u8> {
-    match (first, key) {
-        (true, true) => {
-            let mut out = vec![24, 0, 4, 0x67, 0x42, 0xe0, 0x1f, 0, 2, 0x68, 0xce];
-            let slice = len.saturating_sub(out.len() + 3).max(MIN_BODY) + 1;
-            out.extend((slice as u16).to_be_bytes());
-            out.push(0x65);
-            out
+        let left = len.saturating_sub(out.len() + data.len());
+        data.extend(self.body(left));
+        if ids.encrypted {
+            encrypt(&mut data);
         }
-        (true, false) => vec![0x61],
-        (false, key) => vec![0x7c, if key { 5 } else { 1 }],
-    }
-}
-
-/// AV1 aggregation header: a key frame brings its sequence header in the same packet.
-fn av1_start(first: bool, key: bool) -> Vec<u8> {
-    match (first, key) {
-        (true, true) => vec![0x28, 2, 0x08, 0x00, 0x30],
-        (true, false) => vec![0x10, 0x30],
-        (false, _) => vec![0x90],
-    }
-}
-
-/// The picture id that a payload carries, where its codec has one.
-#[must_use]
-pub fn picture_id(codec: CodecKind, payload: &[u8]) -> Option<u16> {
-    match codec {
-        CodecKind::Vp8 => vp8::parse(payload).ok()?.picture_id,
-        CodecKind::Vp9 => vp9::parse(payload).ok()?.picture_id,
-        _ => None,
+        out.extend(data);
+        out
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use weir_wire::payload::{PayloadFacts, av1, h264};
+    use shape::Scalability;
+    use weir_wire::payload::{PayloadFacts, av1, h264, vp8, vp9};
 
     fn facts(codec: CodecKind, payload: &[u8]) -> PayloadFacts {
         match codec {
@@ -181,22 +185,95 @@ mod tests {
         }
     }
 
+    fn content(part: u16, key: bool) -> Content {
+        Content {
+            source: 3,
+            layer: 1,
+            frame: 77,
+            picture: 26,
+            spatial: 0,
+            temporal: 0,
+            refs: if key { [0, 0] } else { [12, 0] },
+            resolution: (640, 360),
+            part,
+            parts: 2,
+            key,
+            created_us: 5,
+        }
+    }
+
     #[test]
     fn each_codec_reads_its_own_payloads_and_the_content_survives() {
-        let ids = FrameIds { picture_id: 0x1234, tl0_pic_idx: 9, resolution: (640, 360) };
-        for codec in [CodecKind::Vp8, CodecKind::Vp9, CodecKind::H264, CodecKind::Av1] {
-            for (part, key) in [(0, true), (1, true), (0, false), (1, false)] {
-                let content =
-                    Content { source: 3, layer: 1, frame: 77, part, parts: 2, key, created_us: 5 };
-                let mut payload = content.payload(codec, &ids, 900);
-                assert!((896..=904).contains(&payload.len()), "{codec:?}");
-                let facts = facts(codec, &payload);
-                assert_eq!(facts.frame_start, part == 0, "{codec:?} {part} {key}");
-                assert_eq!(facts.key_frame, key && part == 0, "{codec:?} {part} {key}");
-                assert_eq!(Content::read(&payload), Some(content));
-                payload[500] ^= 1;
-                assert_eq!(Content::read(&payload), None);
+        for shape in [Scalability::L1T1, Scalability::L1T3, Scalability::L3T3] {
+            for codec in [CodecKind::Vp8, CodecKind::Vp9, CodecKind::H264, CodecKind::Av1] {
+                for (part, key) in [(0, true), (1, true), (0, false), (1, false)] {
+                    let content = content(part, key);
+                    let place = Place { shape, spatial: 0, phase: 0, key };
+                    let ids = FrameIds {
+                        picture_id: 0x1234,
+                        tl0_pic_idx: 9,
+                        resolutions: [(640, 360); 3],
+                        place,
+                        flexible: part == 0,
+                        ..FrameIds::default()
+                    };
+                    let mut payload = content.payload(codec, &ids, 900);
+                    assert!((896..=904).contains(&payload.len()), "{codec:?}");
+                    let facts = facts(codec, &payload);
+                    assert_eq!(facts.frame_start, part == 0, "{codec:?} {part} {key}");
+                    // VP9 tells a key picture by what its descriptor lacks, in the first packet.
+                    assert_eq!(facts.key_frame, key && part == 0, "{codec:?} {part} {key}");
+                    assert_eq!(Content::read(&payload), Some(content));
+                    payload[500] ^= 1;
+                    assert_eq!(Content::read(&payload), None);
+                }
             }
+        }
+    }
+
+    #[test]
+    fn an_encrypted_payload_keeps_its_descriptor_only() {
+        let content = content(0, true);
+        let place = Place { key: true, ..Place::default() };
+        let ids = FrameIds { picture_id: 0x1234, place, encrypted: true, ..FrameIds::default() };
+        for codec in [CodecKind::Vp8, CodecKind::Vp9] {
+            let payload = content.payload(codec, &ids, 300);
+            assert_eq!(picture_id(codec, &payload), Some(0x1234));
+            assert_eq!(Content::read(&payload), Some(content));
+            let plain = content.payload(codec, &FrameIds { encrypted: false, ..ids }, 300);
+            let same = plain.iter().zip(&payload).filter(|(one, two)| one == two).count();
+            assert!(same < 20, "{codec:?}: {same} bytes in clear");
+        }
+    }
+
+    #[test]
+    fn layers_show_in_the_descriptors() {
+        for flexible in [false, true] {
+            let shape = Scalability::L3T3Key;
+            let place = Place { shape, spatial: 1, phase: 2, key: false };
+            let ids = FrameIds { place, flexible, tl0_pic_idx: 9, ..FrameIds::default() };
+            let content = Content { spatial: 1, temporal: 1, ..content(0, false) };
+            let parsed = vp9::parse(&content.payload(CodecKind::Vp9, &ids, 300)).unwrap();
+            assert_eq!((parsed.spatial_id, parsed.temporal_id), (Some(1), Some(1)));
+            assert_eq!((parsed.inter_layer, parsed.inter_picture), (false, true));
+            assert_eq!(parsed.tl0_pic_idx, (!flexible).then_some(9));
+            let place = Place { phase: 0, key: true, ..place };
+            let content = Content { temporal: 0, key: false, ..content };
+            let top = content.payload(CodecKind::Vp9, &FrameIds { place, ..ids }, 300);
+            let parsed = vp9::parse(&top).unwrap();
+            assert!(parsed.inter_layer && !parsed.inter_picture && !parsed.key_frame());
+            let place = Place { spatial: 0, ..place };
+            let base = Content { spatial: 0, key: true, ..content };
+            let sizes = [(320, 180), (640, 360), (1280, 720)];
+            let ids = FrameIds { place, resolutions: sizes, ..ids };
+            let parsed = vp9::parse(&base.payload(CodecKind::Vp9, &ids, 300)).unwrap();
+            assert_eq!((parsed.spatial_layers, parsed.resolutions[2]), (Some(3), Some(sizes[2])));
+            let place = Place { shape: Scalability::L1T3, phase: 1, ..Place::default() };
+            let ids = FrameIds { place, key_idx: 5, ..FrameIds::default() };
+            let content = Content { temporal: 2, key: false, ..base };
+            let parsed = vp8::parse(&content.payload(CodecKind::Vp8, &ids, 300)).unwrap();
+            assert_eq!((parsed.temporal_id, parsed.layer_sync), (Some(2), true));
+            assert!(parsed.non_reference && parsed.key_idx == Some(5));
         }
     }
 }

@@ -10,6 +10,7 @@ pub mod oracles;
 pub mod peer;
 pub mod world;
 
+pub use content::shape::Scalability;
 pub use net::{Link, LinkConfig, Loss, Span};
-pub use peer::{Feedback, Flood, Manners, Nacks, PeerSetup, SimPeer, Source};
+pub use peer::{Feedback, Flood, Manners, Nacks, PeerSetup, SimPeer, Source, Talk};
 pub use world::World;

@@ -242,8 +242,7 @@ impl Link {
         }
         // Bits times a second's nanoseconds, so that no division rounds before the last.
         let mut left = bytes as u128 * 8 * 1_000_000_000;
-        loop {
-            let Some(rate) = self.rate_at(at).map(|rate| u128::from(rate.max(1))) else { break };
+        while let Some(rate) = self.rate_at(at).map(|rate| u128::from(rate.max(1))) {
             let needs = Duration::from_nanos(u64::try_from(left / rate).unwrap_or(u64::MAX / 4));
             let change = self.plan.iter().map(|(from, _)| *from).find(|from| *from > at);
             match change.filter(|change| *change < at + needs) {

@@ -2,6 +2,7 @@
 
 mod control;
 pub(crate) mod describe;
+mod encoder;
 mod input;
 mod manners;
 pub mod recv;
@@ -14,15 +15,15 @@ use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use recv::Slot;
 use send::{Outgoing, Track};
-pub use setup::{PeerSetup, Source};
+pub use setup::{PeerSetup, Source, Talk};
 use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 use weir_session::srtp::SrtpSession;
 use weir_session::{Certificate, PeerTransport, TransportConfig};
 use weir_sfu_api::{
-    DtlsSetup, Fingerprint, HashAlgorithm, IceCredentials, MediaAnswer, MediaDescription,
-    MediaKind, PeerId, RoomId, TransportAnswer, TransportDescription,
+    DtlsSetup, Fingerprint, HashAlgorithm, IceCredentials, LayerDemand, MediaAnswer,
+    MediaDescription, MediaKind, Mid, PeerId, RoomId, TransportAnswer, TransportDescription,
 };
 use weir_wire::rtcp;
 use weir_wire::stun::StunWriter;
@@ -212,6 +213,20 @@ impl SimPeer {
         self.tracks[track].change_ssrc(&mut self.rng);
     }
 
+    /// Gives the layers of a track other names, from the next offer on.
+    pub fn change_rids(&mut self, track: usize, rids: &[&str]) {
+        self.tracks[track].change_rids(rids, &mut self.rng);
+    }
+
+    /// The server tells which layers of a track it wants.
+    pub fn take_demand(&mut self, mid: Mid, layers: &[LayerDemand]) {
+        if self.setup.obliging
+            && let Some(track) = self.tracks.iter_mut().find(|track| track.mid == mid.as_str())
+        {
+            track.take_demand(layers);
+        }
+    }
+
     /// New ICE credentials for the next offer.
     pub fn restart_ice(&mut self) {
         let rng = &mut self.rng;
@@ -283,7 +298,7 @@ impl SimPeer {
         if !self.alive {
             return None;
         }
-        let frames = self.tracks.iter().map(|track| track.next_frame);
+        let frames = self.tracks.iter().map(Track::next_deadline);
         let frames = frames.filter(|_| self.connected).min();
         let dtls = match &self.crypto {
             Crypto::Dtls(transport) => transport.poll_timeout().map(|(at, _)| at),
@@ -338,7 +353,7 @@ impl SimPeer {
             && self.next_flood <= now
         {
             self.next_flood = now + flood.interval;
-            self.flood();
+            self.flood(now);
         }
         if self.next_report <= now {
             self.next_report = now + REPORT;
@@ -378,7 +393,7 @@ impl SimPeer {
             match self.manners.nacks {
                 Nacks::Honest => rtcp::write_nack(&mut out, own, slot.ssrc, &numbers),
                 Nacks::Everything => {
-                    rtcp::write_nack(&mut out, own, slot.ssrc, &slot.ask_for_everything())
+                    rtcp::write_nack(&mut out, own, slot.ssrc, &slot.ask_for_everything(now))
                 }
                 Nacks::Never => 0,
             };

@@ -6,14 +6,15 @@ use crate::net::{Link, LinkConfig};
 use crate::peer::{PeerSetup, SimPeer};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 use weir_session::Certificate;
 use weir_session::srtp::{MasterKey, SrtpSession};
 use weir_sfu::{Clock, Input, Output, Seed, Shard, ShardConfig};
 use weir_sfu_api::{
-    Command, Event, Reply, ReplyBody, RequestId, Rights, ShardId, SlotState, SrtpProfile,
+    Command, Event, LayerDemand, Mid, PeerId, Reply, ReplyBody, RequestId, Rights, ShardId,
+    SlotState, SrtpProfile, View,
 };
 
 /// Steps without progress of time after which something runs in a circle.
@@ -70,6 +71,8 @@ pub struct World {
     pub trains: TrainCounters,
     /// For new peers' links, both ways.
     pub link: LinkConfig,
+    /// How long the control plane takes to tell a publisher what is wanted of it.
+    pub signalling: Duration,
     base: Instant,
     now: Instant,
     seed: u64,
@@ -78,6 +81,9 @@ pub struct World {
     /// Guests whose deadline may have changed.
     stale: Vec<usize>,
     by_addr: BTreeMap<SocketAddr, usize>,
+    by_id: BTreeMap<PeerId, usize>,
+    /// Demands on their way to publishers.
+    demands: VecDeque<(Instant, PeerId, Mid, Vec<LayerDemand>)>,
     flying: BTreeMap<(Instant, u64), Flying>,
     serial: u64,
     request: u64,
@@ -112,6 +118,7 @@ impl World {
             events: Vec::new(),
             trains: TrainCounters::default(),
             link: LinkConfig::clean(Duration::from_millis(10)),
+            signalling: Duration::from_millis(30),
             base,
             now: base,
             seed,
@@ -119,6 +126,8 @@ impl World {
             guests: Vec::new(),
             stale: Vec::new(),
             by_addr: BTreeMap::new(),
+            by_id: BTreeMap::new(),
+            demands: VecDeque::new(),
             flying: BTreeMap::new(),
             serial: 0,
             request: 0,
@@ -211,6 +220,7 @@ impl World {
         let down = Link::new(self.link, rng.random());
         self.guests.push(Guest { peer, home, up, down, left: false, deadline: None });
         self.by_addr.insert(addr, number);
+        self.by_id.insert(self.guests[number].peer.id(), number);
         self.stale.push(number);
         self.command(home, join);
         self.offer(number);
@@ -311,6 +321,13 @@ impl World {
         last.unwrap_or_default()
     }
 
+    /// A peer tells what it wants to see.
+    pub fn view(&mut self, number: usize, view: View) {
+        let guest = &self.guests[number];
+        let (home, peer) = (guest.home, guest.peer.id());
+        self.command(home, Command::SetView { peer, view: Box::new(view) });
+    }
+
     /// Lets `time` pass.
     pub fn run(&mut self, time: Duration) {
         let end = self.now + time;
@@ -367,7 +384,8 @@ impl World {
         let shards = self.homes.iter().filter_map(|home| Some(home.deadline?.0)).min();
         let peers = self.guests.iter().filter_map(|guest| guest.deadline).min();
         let touched = self.homes.iter().any(|home| home.touched).then_some(self.now);
-        let Some(next) = [wire, shards, peers, touched].into_iter().flatten().min() else {
+        let demands = self.demands.front().map(|(at, ..)| *at);
+        let Some(next) = [wire, shards, peers, touched, demands].into_iter().flatten().min() else {
             return false;
         };
         if next > end {
@@ -383,6 +401,14 @@ impl World {
             "time stands still: {:?}",
             self.homes.iter().map(|home| home.deadline).collect::<Vec<_>>()
         );
+        while let Some((at, peer, mid, layers)) = self.demands.front()
+            && *at <= self.now
+        {
+            if let Some(number) = self.by_id.get(peer) {
+                self.guests[*number].peer.take_demand(*mid, layers);
+            }
+            self.demands.pop_front();
+        }
         self.deliver();
         for home in 0..self.homes.len() {
             if std::mem::take(&mut self.homes[home].touched) {
@@ -440,6 +466,12 @@ impl World {
             loop {
                 match self.homes[home].shard.poll_output() {
                     Output::Event(Event::Stats(_)) => {}
+                    Output::Event(Event::LayerDemand { peer, mid, layers }) => {
+                        let at = self.now + self.signalling;
+                        self.demands.push_back((at, peer, mid, layers.clone()));
+                        let event = Event::LayerDemand { peer, mid, layers };
+                        self.events.push((self.now - self.base, home, event));
+                    }
                     Output::Event(event) => {
                         let since = self.now - self.base;
                         self.events.push((since, home, event));

@@ -96,10 +96,10 @@ impl SimPeer {
     }
 
     /// One packet for each slot, so that none is too long to be taken.
-    pub(super) fn flood(&mut self) {
+    pub(super) fn flood(&mut self, now: Instant) {
         let own = self.feedback_ssrc;
         let asked: Vec<_> =
-            self.slots.iter_mut().map(|slot| (slot.ssrc, slot.ask_for_everything())).collect();
+            self.slots.iter_mut().map(|slot| (slot.ssrc, slot.ask_for_everything(now))).collect();
         for (ssrc, numbers) in asked {
             let mut out = Vec::new();
             rtcp::write_receiver_report(&mut out, own, &[]);

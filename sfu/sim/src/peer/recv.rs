@@ -1,7 +1,13 @@
 //! What a peer receives: a jitter buffer per slot that accepts only what a decoder could use, and
 //! notes everything that a person would notice.
 
-use crate::content::{Content, picture_id};
+mod decode;
+mod skim;
+
+pub use skim::Skim;
+
+use crate::content::{Content, picture_id, tl0_pic_idx};
+use decode::Decoder;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 use weir_sfu_api::{CodecKind, MediaKind, Mid};
@@ -15,8 +21,13 @@ const GRACE: Duration = Duration::from_millis(5);
 const PATIENCE: Duration = Duration::from_millis(1_000);
 /// A complete key frame behind a hole waits this long for the hole to fill.
 const JUMP: Duration = Duration::from_millis(200);
-/// Between two requests for a key frame, and before the first when packets come but none begins.
+/// Between two requests for a key frame.
 const KEY_FRAME_PAUSE: Duration = Duration::from_millis(300);
+/// Packets come but no key frame: asks for one after this time (libwebrtc waits 200 ms from when
+/// its decoder is ready).
+const KEY_FRAME_WAIT: Duration = Duration::from_millis(300);
+/// Numbers remembered, and how far back a packet may be.
+const WINDOW: usize = 4_096;
 
 /// A frame that was decoded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,6 +42,14 @@ pub struct Frame {
     pub number: u32,
     /// Key frame.
     pub key: bool,
+    /// Picture number: frames of spatial layers share it.
+    pub picture: u32,
+    /// Spatial layer.
+    pub spatial: u8,
+    /// Temporal layer.
+    pub temporal: u8,
+    /// Pixels.
+    pub resolution: (u16, u16),
     /// RTP timestamp as received.
     pub timestamp: u32,
     /// When it was made, in microseconds of virtual time.
@@ -46,8 +65,10 @@ struct Packet {
     content: Content,
     timestamp: u32,
     marker: bool,
+    codec: CodecKind,
     picture_id: Option<u16>,
-    frame_number: Option<u16>,
+    tl0_pic_idx: Option<u8>,
+    descriptor: Option<Vec<u8>>,
 }
 
 #[derive(Debug)]
@@ -81,6 +102,8 @@ pub struct SlotCounters {
     pub skips: u64,
     /// Frames whose rest never came because a key frame of something else followed at once.
     pub cut: u64,
+    /// Pictures that had less than the dependency descriptor's active decode targets promise.
+    pub broken_promises: u64,
 }
 
 /// One receiving m-line.
@@ -102,16 +125,23 @@ pub struct Slot {
     pub counters: SlotCounters,
     /// Audio levels as received.
     pub levels: BTreeMap<u8, u64>,
+    /// What a peer that only skims knows instead of frames.
+    pub skim: Skim,
     unwrapper: SeqUnwrapper,
+    /// The last numbers that came.
     seen: BTreeSet<u64>,
+    first: Option<u64>,
+    received: u64,
+    round_trip: Option<Duration>,
     next: Option<u64>,
     /// Nothing below may be used: it was given up.
     floor: u64,
     buffer: BTreeMap<u64, Packet>,
     missing: BTreeMap<u64, Missing>,
-    asked: BTreeSet<u64>,
+    /// When a number was asked for last.
+    asked: BTreeMap<u64, Instant>,
     parts: Vec<Packet>,
-    last: Option<(Content, u32, Option<u16>, Option<u16>)>,
+    decoder: Decoder,
     waiting_since: Option<Instant>,
     last_request: Option<Instant>,
     pub(crate) last_sr: Option<(u64, u32, Instant)>,
@@ -129,15 +159,19 @@ impl Slot {
             faults: Vec::new(),
             counters: SlotCounters::default(),
             levels: BTreeMap::new(),
+            skim: Skim::default(),
             unwrapper: SeqUnwrapper::default(),
             seen: BTreeSet::new(),
+            first: None,
+            received: 0,
+            round_trip: None,
             next: None,
             floor: 0,
             buffer: BTreeMap::new(),
             missing: BTreeMap::new(),
-            asked: BTreeSet::new(),
+            asked: BTreeMap::new(),
             parts: Vec::new(),
-            last: None,
+            decoder: Decoder::default(),
             waiting_since: None,
             last_request: None,
             last_sr: None,
@@ -175,10 +209,21 @@ impl Slot {
         let seq = self.unwrapper.unwrap(number);
         self.counters.padding += rtp.padding_len() as u64;
         self.counters.payload += payload.len() as u64;
-        let known = !self.seen.insert(seq);
+        let old = self.unwrapper.highest().is_some_and(|top| seq + WINDOW as u64 <= top);
+        let known = old || !self.seen.insert(seq);
+        if !known {
+            self.received += 1;
+            self.first = Some(self.first.map_or(seq, |first| first.min(seq)));
+            while self.seen.len() > WINDOW {
+                self.seen.pop_first();
+            }
+            while self.asked.len() > WINDOW {
+                self.asked.pop_first();
+            }
+        }
         match (retransmitted.is_some(), known) {
             (false, true) => {
-                if !self.asked.contains(&seq) {
+                if !self.asked.contains_key(&seq) {
                     self.fault(format!("packet {seq} came twice"));
                 }
                 return;
@@ -189,8 +234,13 @@ impl Slot {
             }
             (true, false) => {
                 self.counters.recovered += 1;
-                if !self.asked.contains(&seq) {
-                    self.counters.unasked += 1;
+                match self.asked.get(&seq) {
+                    Some(asked) => {
+                        let sample = now - *asked;
+                        let known = self.round_trip.unwrap_or(sample);
+                        self.round_trip = Some((known * 7 + sample) / 8);
+                    }
+                    None => self.counters.unasked += 1,
                 }
             }
             (false, false) => self.counters.packets += 1,
@@ -207,9 +257,10 @@ impl Slot {
             content,
             timestamp: rtp.timestamp(),
             marker: rtp.marker(),
+            codec,
             picture_id: picture_id(codec, payload),
-            frame_number: descriptor
-                .and_then(|value| Some(u16::from_be_bytes([*value.get(1)?, *value.get(2)?]))),
+            tl0_pic_idx: tl0_pic_idx(codec, payload),
+            descriptor: descriptor.map(<[u8]>::to_vec),
         };
         if self.kind == MediaKind::Audio && padding {
             return;
@@ -277,106 +328,6 @@ impl Slot {
         }
     }
 
-    fn use_packet(&mut self, now: Instant, seq: u64, packet: Packet) {
-        let content = packet.content;
-        if packet.padding {
-            // libwebrtc's packet buffer takes padding between frames only.
-            if !self.parts.is_empty() {
-                self.fault(format!("packet {seq}: padding within {:?}", self.parts[0].content));
-            }
-            return;
-        }
-        if content.part == 0 && content.key && !self.parts.is_empty() {
-            // A switch in the middle of a frame: a decoder begins anew.
-            self.counters.cut += 1;
-            if let (Some(last), Some(cut)) = (&mut self.last, self.parts.first()) {
-                (last.2, last.3) = (cut.picture_id, cut.frame_number);
-            }
-            self.parts.clear();
-        }
-        if usize::from(content.part) != self.parts.len()
-            || self.parts.first().is_some_and(|first| {
-                (first.timestamp, first.content.frame, first.content.source, first.content.layer)
-                    != (packet.timestamp, content.frame, content.source, content.layer)
-            })
-        {
-            self.fault(format!(
-                "packet {seq}: torn frame, {content:?} after {} parts",
-                self.parts.len()
-            ));
-            self.parts.clear();
-            return;
-        }
-        let complete = content.part + 1 == content.parts;
-        if complete != packet.marker {
-            self.fault(format!("packet {seq}: marker {} in {content:?}", packet.marker));
-        }
-        self.parts.push(packet);
-        if complete {
-            let parts = std::mem::take(&mut self.parts);
-            if let Some(first) = parts.first() {
-                self.use_frame(now, seq, first);
-            }
-        }
-    }
-
-    fn use_frame(&mut self, now: Instant, seq: u64, first: &Packet) {
-        let content = first.content;
-        if let Some((last, timestamp, picture, frame_number)) = self.last {
-            let follows = (last.source, last.layer, last.frame.wrapping_add(1))
-                == (content.source, content.layer, content.frame);
-            if !follows && !content.key {
-                self.fault(format!("packet {seq}: {content:?} cannot follow {last:?}"));
-            }
-            let ahead = first.timestamp.wrapping_sub(timestamp).cast_signed();
-            if ahead <= 0 {
-                self.fault(format!("packet {seq}: timestamp {ahead} after {last:?}"));
-            }
-            // Far from the time between the frames: a player would wait, or lose its sync.
-            let passed = (content.created_us as i64 - last.created_us as i64) * 9 / 100;
-            if i64::from(ahead).abs_diff(passed) > 90_000 {
-                self.fault(format!("packet {seq}: timestamp {ahead} ahead after {passed} ticks"));
-            }
-            if let (Some(new), Some(old)) = (first.picture_id, picture)
-                && new != old.wrapping_add(1) & 0x7fff
-                && self.counters.skips == 0
-            {
-                self.fault(format!("packet {seq}: picture id {new} after {old}"));
-            }
-            if let (Some(new), Some(old)) = (first.frame_number, frame_number)
-                && new != old.wrapping_add(1)
-                && self.counters.skips == 0
-            {
-                self.fault(format!("packet {seq}: frame number {new} after {old}"));
-            }
-        } else if !content.key {
-            self.fault(format!("packet {seq}: begins with {content:?}"));
-        }
-        self.last = Some((content, first.timestamp, first.picture_id, first.frame_number));
-        self.push(now, &content, first.timestamp);
-    }
-
-    fn push(&mut self, at: Instant, content: &Content, timestamp: u32) {
-        let rate = match self.kind {
-            MediaKind::Audio => 48_000,
-            MediaKind::Video => 90_000,
-        };
-        let ntp = self.last_sr.map(|(ntp, rtp, _)| {
-            let ticks = i128::from(timestamp.wrapping_sub(rtp).cast_signed());
-            ntp.wrapping_add_signed(((ticks << 32) / rate) as i64)
-        });
-        self.frames.push(Frame {
-            at,
-            source: content.source,
-            layer: content.layer,
-            number: content.frame,
-            key: content.key,
-            timestamp,
-            created_us: content.created_us,
-            ntp,
-        });
-    }
-
     /// Looks at what is missing: gives numbers to ask for, and whether a key frame is needed.
     pub(crate) fn look(&mut self, now: Instant, round_trip: Duration) -> (Vec<u16>, bool) {
         if self.kind == MediaKind::Audio {
@@ -386,16 +337,17 @@ impl Slot {
             self.give_up(now);
         }
         self.jump(now);
+        let round_trip = self.round_trip.map_or(round_trip, |own| own.max(round_trip));
         let mut numbers = Vec::new();
         for (seq, missing) in &mut self.missing {
             if missing.next <= now {
                 missing.next = now + round_trip + Duration::from_millis(20);
                 numbers.push(*seq as u16);
-                self.asked.insert(*seq);
+                self.asked.insert(*seq, now);
             }
         }
         self.counters.nacked += numbers.len() as u64;
-        let waits = self.waiting_since.is_some_and(|since| now - since >= KEY_FRAME_PAUSE);
+        let waits = self.waiting_since.is_some_and(|since| now - since >= KEY_FRAME_WAIT);
         let pause = self.last_request.is_none_or(|last| now - last >= KEY_FRAME_PAUSE);
         let request = waits && pause;
         if request {
@@ -433,15 +385,15 @@ impl Slot {
         self.next = None;
         self.buffer = self.buffer.split_off(&self.floor);
         self.missing = self.missing.split_off(&self.floor);
-        self.waiting_since = Some(now - KEY_FRAME_PAUSE);
+        self.waiting_since = Some(now - KEY_FRAME_WAIT);
         self.decode(now);
     }
 
     /// The last 300 numbers, missing or not.
-    pub(crate) fn ask_for_everything(&mut self) -> Vec<u16> {
+    pub(crate) fn ask_for_everything(&mut self, now: Instant) -> Vec<u16> {
         let last = self.seen.iter().rev().take(300).copied().collect::<Vec<_>>();
         self.counters.nacked += last.len() as u64;
-        self.asked.extend(&last);
+        self.asked.extend(last.iter().map(|seq| (*seq, now)));
         last.iter().rev().map(|seq| *seq as u16).collect()
     }
 
@@ -451,8 +403,8 @@ impl Slot {
     }
 
     pub(crate) fn report(&mut self, now: Instant) -> Option<ReportBlock> {
-        let (highest, first) = (self.unwrapper.highest()?, *self.seen.first()?);
-        let (expected, received) = (highest - first + 1, self.seen.len() as u64);
+        let (highest, first) = (self.unwrapper.highest()?, self.first?);
+        let (expected, received) = (highest - first + 1, self.received);
         let lost = (expected - self.prior.0).saturating_sub(received - self.prior.1);
         let fraction = lost * 256 / (expected - self.prior.0).max(1);
         self.prior = (expected, received);
