@@ -204,7 +204,7 @@ async function measure() {
     const before = await inbound(bob);
     const times = await bob.evaluate(watch, { selector, ms: WATCH_MS });
     const after = await inbound(bob);
-    const drops = await server.drops();
+    const drops = await server.byLabel('weir_drops_total', 'reason');
     return { joins, before, after, times, drops };
   } finally {
     for (const context of contexts) await context.close().catch(() => {});

@@ -31,8 +31,9 @@ export async function register(page, url, username) {
 }
 
 /** Makes a meeting through the page; returns its link. The page shows the preview then. */
-export async function createMeeting(page, title) {
+export async function createMeeting(page, title, password = null) {
   await type(page, 'field-title', title);
+  if (password) await type(page, 'field-meeting-password', password);
   await click(page, 'create');
   await page.waitForSelector(id('prejoin'), WAIT);
   return page.evaluate(() => location.href);

@@ -95,6 +95,7 @@ export function watchPattern({ selector, wanted, timeoutMs }) {
     const from = performance.now();
     const seen = { rises: 0, falls: 0, unreadable: 0, colours: {}, ms: 0, size: '' };
     let last = null;
+    let lastAt = 0;
     let over = false;
     const finish = () => {
       over = true;
@@ -114,12 +115,16 @@ export function watchPattern({ selector, wanted, timeoutMs }) {
       }
       seen.colours[colour] = (seen.colours[colour] ?? 0) + 1;
       seen.size = `${video.videoWidth}x${video.videoHeight}`;
+      const now = performance.now();
       if (last !== null && number !== last) {
+        // Numbers repeat after 2 s: after a pause of a second a rise looks like a long fall. One
+        // that comes from disorder is short and follows at once.
         const step = (number - last + 64) % 64;
-        if (step < 32) seen.rises += 1;
+        if (step < 48 || now - lastAt > 500) seen.rises += 1;
         else seen.falls += 1;
       }
       last = number;
+      lastAt = now;
       if (seen.rises >= wanted) finish();
     };
     const look = () => {

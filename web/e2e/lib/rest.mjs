@@ -24,14 +24,15 @@ export async function account(server, username) {
   return { userId: data.user.user_id, token: data.token };
 }
 
-/** Makes a meeting; its number. */
-export async function meeting(server, token, title) {
+/** Makes a meeting; its number. `more` is a password or settings. */
+export async function meeting(server, token, title, more = {}) {
   const data = await call(server, 'POST', '/meetings', token, {
     title,
     start_time: new Date().toISOString(),
     end_time: new Date(Date.now() + 3_600_000).toISOString(),
     max_participants: 10,
     meeting_type: 'video',
+    ...more,
   });
   return data.meeting_id;
 }
@@ -39,3 +40,13 @@ export async function meeting(server, token, title) {
 export function join(server, token, meetingId) {
   return call(server, 'POST', `/meetings/${meetingId}/join`, token, {});
 }
+
+/** Lets somebody in who waits. */
+export function admit(server, token, meetingId, userId) {
+  const path = `/meetings/${meetingId}/participants/${userId}/role`;
+  return call(server, 'PUT', path, token, { role: 'participant' });
+}
+
+/** The token of who is logged in on a page. */
+export const tokenOf = (page) =>
+  page.evaluate(() => JSON.parse(localStorage.getItem('weir.session')).token);

@@ -143,13 +143,13 @@ class Server {
     return parseMetrics(text);
   }
 
-  /** Drops by reason, zeros left out. */
-  async drops() {
-    const drops = {};
+  /** The sums of a metric by one of its labels, zeros left out. */
+  async byLabel(metric, label) {
+    const sums = {};
     for (const { name, labels, value } of await this.metrics()) {
-      if (name === 'weir_drops_total' && value > 0) drops[labels.reason] = value;
+      if (name === metric && value > 0) sums[labels[label]] = (sums[labels[label]] ?? 0) + value;
     }
-    return drops;
+    return sums;
   }
 }
 

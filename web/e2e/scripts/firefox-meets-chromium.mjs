@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { openFirefox } from '../lib/firefox.mjs';
 import { NETNS_IP } from '../lib/in-netns.mjs';
 import {
+  click,
   createMeeting,
   enter,
   hearSound,
@@ -15,7 +16,7 @@ import {
   WAIT,
 } from '../lib/page.mjs';
 import { countPictures } from '../lib/pattern.mjs';
-import { noDrops, noErrors, withServer } from '../lib/scenario.mjs';
+import { allWithGcm128, noDrops, noErrors, withServer } from '../lib/scenario.mjs';
 
 await withServer('firefox', { mediaIp: NETNS_IP }, async ({ server, open, keep, picture }) => {
   const fox = keep(await openFirefox());
@@ -45,5 +46,10 @@ await withServer('firefox', { mediaIp: NETNS_IP }, async ({ server, open, keep, 
   await picture(fox, 'two');
   await picture(chrome, 'two');
   noErrors([fox, chrome]);
+  await noDrops(server);
+  await allWithGcm128(server, 2);
+
+  await click(fox.page, 'leave');
+  await chrome.page.waitForSelector(tileOf(foxId), { ...WAIT, state: 'detached' });
   await noDrops(server);
 });

@@ -16,7 +16,7 @@ import {
 } from '../lib/page.mjs';
 import { countPictures } from '../lib/pattern.mjs';
 import { skipWithout } from '../lib/require.mjs';
-import { noDrops, noErrors, withServer } from '../lib/scenario.mjs';
+import { allWithGcm128, noDrops, noErrors, withServer } from '../lib/scenario.mjs';
 
 const skip = skipWithout('chromium');
 const video = (userId) => `${tileOf(userId)} ${id('tile-video')}`;
@@ -43,6 +43,7 @@ test('chromium meets chromium', { skip }, () =>
     await Promise.all([hearSound(ada.page), hearSound(bob.page)]);
     await picture(ada, 'two');
     await noDrops(server);
+    await allWithGcm128(server, 2);
 
     // Chat arrives.
     await click(ada.page, 'toggle-chat');
@@ -113,6 +114,15 @@ test('chromium meets chromium', { skip }, () =>
     const stats = await receivedStats(ada.page);
     assert.equal(stats.packetsLost, 0, JSON.stringify(stats));
     noErrors([ada, bob, cyd]);
+
+    // Another goes without a word, the last one leaves; nobody's last packets count as drops.
+    await cyd.close();
+    await ada.page.waitForSelector(tileOf(cydId), { ...WAIT, state: 'detached' });
+    await noDrops(server);
+    await click(ada.page, 'leave');
+    await ada.page.waitForSelector(id('farewell'), WAIT);
+    await noDrops(server);
+    await allWithGcm128(server, 3);
   }),
 );
 
