@@ -2,6 +2,7 @@
 
 mod aimd;
 mod inter_arrival;
+mod standing;
 mod trendline;
 
 pub(crate) use aimd::{Aimd, Input};

@@ -132,10 +132,10 @@ impl Aimd {
             return;
         }
         let more = if self.capacity.estimate.is_some() {
-            // One packet per response time.
+            // One packet per two response times.
             let frame_bits = self.bps / 30.0;
             let packet_bits = frame_bits / (frame_bits / (8.0 * 1_200.0)).ceil().max(1.0);
-            let response_s = (input.rtt_us as f64 / 1e6 + 0.1).max(0.01);
+            let response_s = 2.0 * (input.rtt_us as f64 / 1e6 + 0.1);
             (packet_bits / response_s).max(4_000.0) * passed_s
         } else {
             (self.bps * (GROWTH.powf(passed_s) - 1.0)).max(MIN_GROWTH_BPS * passed_s)

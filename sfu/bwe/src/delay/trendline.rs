@@ -1,7 +1,7 @@
 //! The slope of the queueing delay over the last groups, against a threshold that adapts to jitter
 //! (libwebrtc `TrendlineEstimator`).
 
-use super::{Arrived, DelaySignal, Usage, inter_arrival::InterArrival};
+use super::{Arrived, DelaySignal, Usage, inter_arrival::InterArrival, standing::Standing};
 
 /// Groups in the regression.
 const WINDOW: usize = 20;
@@ -23,6 +23,7 @@ const OVERUSE_MS: f64 = 10.0;
 #[derive(Debug)]
 pub(crate) struct Trendline {
     groups: InterArrival,
+    standing: Standing,
     /// Pairs of (arrival time, smoothed delay) in ms, a ring.
     points: [(f64, f64); WINDOW],
     filled: usize,
@@ -43,6 +44,7 @@ impl Default for Trendline {
     fn default() -> Self {
         Self {
             groups: InterArrival::default(),
+            standing: Standing::default(),
             points: [(0.0, 0.0); WINDOW],
             filled: 0,
             next: 0,
@@ -62,6 +64,7 @@ impl Default for Trendline {
 
 impl DelaySignal for Trendline {
     fn on_packet(&mut self, now_us: i64, packet: &Arrived) {
+        self.standing.on_packet(packet);
         let Some(delta) = self.groups.on_packet(now_us, packet) else { return };
         let sent_ms = delta.sent as f64 / 1e3;
         self.deltas = (self.deltas + 1.0).min(1_000.0);
@@ -79,16 +82,19 @@ impl DelaySignal for Trendline {
         } else {
             self.previous_trend
         };
-        self.detect(trend, sent_ms, now_us);
+        self.detect(trend, sent_ms, packet.arrival_us);
     }
 
     fn usage(&self) -> Usage {
-        self.usage
+        match self.usage {
+            Usage::Over if !self.standing.stands() => Usage::Normal,
+            usage => usage,
+        }
     }
 }
 
 impl Trendline {
-    fn detect(&mut self, trend: f64, sent_ms: f64, now_us: i64) {
+    fn detect(&mut self, trend: f64, sent_ms: f64, at_us: i64) {
         if self.deltas < 2.0 {
             self.usage = Usage::Normal;
             return;
@@ -112,16 +118,16 @@ impl Trendline {
             self.usage = if modified < -self.threshold { Usage::Under } else { Usage::Normal };
         }
         self.previous_trend = trend;
-        self.adapt(modified, now_us);
+        self.adapt(modified, at_us);
     }
 
-    fn adapt(&mut self, modified: f64, now_us: i64) {
-        let updated = self.updated_us.replace(now_us).unwrap_or(now_us);
+    fn adapt(&mut self, modified: f64, at_us: i64) {
+        let updated = self.updated_us.replace(at_us).unwrap_or(at_us);
         if modified.abs() > self.threshold + MAX_ADAPT {
             return;
         }
         let k = if modified.abs() < self.threshold { K_DOWN } else { K_UP };
-        let passed_ms = (now_us.saturating_sub(updated).max(0) as f64 / 1e3).min(100.0);
+        let passed_ms = (at_us.saturating_sub(updated).max(0) as f64 / 1e3).min(100.0);
         self.threshold += k * (modified.abs() - self.threshold) * passed_ms;
         self.threshold = self.threshold.clamp(THRESHOLDS.0, THRESHOLDS.1);
     }

@@ -1,0 +1,69 @@
+//! The queue that does not drain: how far the least delay of late lies above the least of the path.
+//!
+//! Frames of a video wait at the bottleneck for each other, and their trend looks like overuse when a
+//! layer begins; but the queue is empty between them. What stands is what counts (RFC 8289 3.1).
+
+use super::Arrived;
+
+/// The path's own delay: least of the last 10 to 20 s.
+const PATH_US: i64 = 10_000_000;
+/// The least of late: of the last 75 to 150 ms, two frames and more.
+const LATE_US: i64 = 75_000;
+/// A queue below this does not stand: one packet takes 16 ms at 600 kbit/s.
+const STANDS_US: i64 = 20_000;
+
+/// The least value of two windows, the current and the one before.
+#[derive(Debug, Clone, Copy)]
+struct Least {
+    length_us: i64,
+    begun_us: i64,
+    current: i64,
+    before: i64,
+}
+
+impl Least {
+    fn new(length_us: i64) -> Self {
+        Self { length_us, begun_us: i64::MIN, current: i64::MAX, before: i64::MAX }
+    }
+
+    fn add(&mut self, at_us: i64, value: i64) {
+        let passed = at_us.saturating_sub(self.begun_us);
+        if passed >= self.length_us {
+            // A window without anything leaves nothing behind.
+            let next = passed < self.length_us.saturating_mul(2);
+            self.before = if next { self.current } else { i64::MAX };
+            self.current = i64::MAX;
+            self.begun_us = at_us;
+        }
+        self.current = self.current.min(value);
+    }
+
+    fn get(&self) -> i64 {
+        self.current.min(self.before)
+    }
+}
+
+#[derive(Debug)]
+pub(super) struct Standing {
+    path: Least,
+    late: Least,
+}
+
+impl Default for Standing {
+    fn default() -> Self {
+        Self { path: Least::new(PATH_US), late: Least::new(LATE_US) }
+    }
+}
+
+impl Standing {
+    pub(super) fn on_packet(&mut self, packet: &Arrived) {
+        // On two clocks: only differences mean anything.
+        let delay = packet.arrival_us.saturating_sub(packet.sent_us);
+        self.path.add(packet.sent_us, delay);
+        self.late.add(packet.sent_us, delay);
+    }
+
+    pub(super) fn stands(&self) -> bool {
+        self.late.get().saturating_sub(self.path.get()) >= STANDS_US
+    }
+}
