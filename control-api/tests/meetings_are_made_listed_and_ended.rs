@@ -20,7 +20,7 @@ async fn a_meeting_lives_from_scheduled_to_ended() {
     assert_eq!(
         data["settings"],
         json!({"enable_recording": false, "enable_chat": true, "enable_screen_share": true,
-               "enable_waiting_room": false, "mute_on_join": true})
+               "enable_waiting_room": false, "mute_on_join": true, "who_may_publish": "all"})
     );
     let change = json!({"title": "Renamed", "settings": {"enable_chat": false}});
     assert_eq!(server.call(put(&path).by(&ada).json(&change)).await.ok(), json!({}));

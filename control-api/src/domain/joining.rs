@@ -112,8 +112,8 @@ async fn enter(
     let now = app.clock.now();
     let here = known.as_ref().is_some_and(|p| p.status != Presence::Offline);
     if !here {
-        let present =
-            participants::count_present(&mut **tx, meeting.meeting_id, who.user_id).await?;
+        // Who is not here is not among them.
+        let present = participants::count_present(&mut **tx, meeting.meeting_id).await?;
         if present >= meeting.max_participants {
             return Err(Error::MeetingFull);
         }

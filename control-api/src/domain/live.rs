@@ -63,6 +63,17 @@ struct Inner {
     by_id: BTreeMap<String, SessionView>,
     /// Meetings that let nobody else in. A lock goes with the last session.
     locked: BTreeSet<MeetingId>,
+    /// Raised hands of each meeting, first raised first. A hand goes with its user's last session.
+    hands: BTreeMap<MeetingId, Vec<Hand>>,
+}
+
+/// A raised hand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Hand {
+    /// Whose.
+    pub user_id: UserId,
+    /// Since when.
+    pub raised_at: Timestamp,
 }
 
 impl LiveSessions {
@@ -82,8 +93,19 @@ impl LiveSessions {
     pub fn remove(&self, session_id: &str) {
         let mut inner = self.lock();
         let Some(gone) = inner.by_id.remove(session_id) else { return };
-        if !inner.by_id.values().any(|other| other.meeting_id == gone.meeting_id) {
-            inner.locked.remove(&gone.meeting_id);
+        let (meeting_id, user_id) = (gone.meeting_id, gone.user_id);
+        let mut others = inner.by_id.values().filter(|other| other.meeting_id == meeting_id);
+        let (empty, still_here) = match others.next() {
+            None => (true, false),
+            Some(first) => {
+                (false, first.user_id == user_id || others.any(|other| other.user_id == user_id))
+            }
+        };
+        if empty {
+            inner.locked.remove(&meeting_id);
+        }
+        if !still_here {
+            inner.lower(meeting_id, user_id);
         }
     }
 
@@ -101,6 +123,28 @@ impl LiveSessions {
         } else {
             inner.locked.remove(&meeting_id);
         }
+    }
+
+    /// Raises a hand; false when it was up already.
+    pub fn raise_hand(&self, meeting_id: MeetingId, user_id: UserId, now: Timestamp) -> bool {
+        let mut inner = self.lock();
+        let hands = inner.hands.entry(meeting_id).or_default();
+        let new = !hands.iter().any(|hand| hand.user_id == user_id);
+        if new {
+            hands.push(Hand { user_id, raised_at: now });
+        }
+        new
+    }
+
+    /// Lowers a hand; false when it was not up.
+    pub fn lower_hand(&self, meeting_id: MeetingId, user_id: UserId) -> bool {
+        self.lock().lower(meeting_id, user_id)
+    }
+
+    /// Raised hands, first raised first.
+    #[must_use]
+    pub fn hands(&self, meeting_id: MeetingId) -> Vec<Hand> {
+        self.lock().hands.get(&meeting_id).cloned().unwrap_or_default()
     }
 
     /// One session.
@@ -134,5 +178,18 @@ impl LiveSessions {
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Inner {
+    fn lower(&mut self, meeting_id: MeetingId, user_id: UserId) -> bool {
+        let Some(hands) = self.hands.get_mut(&meeting_id) else { return false };
+        let before = hands.len();
+        hands.retain(|hand| hand.user_id != user_id);
+        let lowered = hands.len() < before;
+        if hands.is_empty() {
+            self.hands.remove(&meeting_id);
+        }
+        lowered
     }
 }

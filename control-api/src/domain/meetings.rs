@@ -2,7 +2,9 @@
 
 use super::bus::DomainEvent;
 use super::identity::Identity;
-use super::types::{MeetingId, MeetingStatus, MeetingType, Presence, Role, Settings, UserId};
+use super::types::{
+    MeetingId, MeetingStatus, MeetingType, Presence, Role, Settings, UserId, WhoMayPublish,
+};
 use crate::auth::secret;
 use crate::store::meetings::Meeting;
 use crate::store::participants::{self, NewParticipant, Participant};
@@ -40,6 +42,7 @@ pub struct MeetingChange {
     pub enable_screen_share: Option<bool>,
     pub enable_waiting_room: Option<bool>,
     pub mute_on_join: Option<bool>,
+    pub who_may_publish: Option<WhoMayPublish>,
     /// Cancels a scheduled meeting.
     pub cancel: bool,
 }
@@ -256,6 +259,7 @@ fn apply(meeting: &mut Meeting, change: MeetingChange) {
     set(&mut meeting.settings.enable_screen_share, change.enable_screen_share);
     set(&mut meeting.settings.enable_waiting_room, change.enable_waiting_room);
     set(&mut meeting.settings.mute_on_join, change.mute_on_join);
+    set(&mut meeting.settings.who_may_publish, change.who_may_publish);
 }
 
 fn check_times(start: Timestamp, end: Timestamp) -> Result<()> {

@@ -24,6 +24,22 @@ pub async fn list_for(
     list(app, meeting_id, limit, offset).await
 }
 
+/// As [`list_for`], of those with one presence only.
+///
+/// # Errors
+/// [`Error::NoSuchMeeting`], [`Error::Forbidden`].
+pub async fn list_status_for(
+    app: &App,
+    who: &Identity,
+    meeting_id: MeetingId,
+    status: Presence,
+    limit: i64,
+    offset: i64,
+) -> Result<(Vec<Participant>, i64)> {
+    meetings::find_as_member(app, who, meeting_id).await?;
+    Ok(participants::list_status(&app.db, meeting_id, status, limit, offset).await?)
+}
+
 /// As [`list_for`], without asking who asks.
 ///
 /// # Errors
@@ -101,7 +117,7 @@ pub async fn add(
     }
     let now = app.clock.now();
     let mut tx = store::begin(&app.db).await?;
-    let present = participants::count_present(&mut *tx, meeting_id, user_id).await?;
+    let present = participants::count_present(&mut *tx, meeting_id).await?;
     if present >= meeting.max_participants {
         return Err(Error::MeetingFull);
     }

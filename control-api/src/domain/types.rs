@@ -86,6 +86,15 @@ words!(
     }
 );
 words!(
+    /// Whose camera, microphone and screen a meeting shows.
+    WhoMayPublish {
+        /// Everybody's.
+        All = "all",
+        /// Those of hosts and moderators: a webinar.
+        Hosts = "hosts",
+    }
+);
+words!(
     /// Standing of a participant in one meeting.
     Role {
         /// Leads; the creator always.
@@ -137,6 +146,8 @@ pub struct Settings {
     pub enable_waiting_room: bool,
     /// Microphones start switched off.
     pub mute_on_join: bool,
+    /// Who may be seen and heard.
+    pub who_may_publish: WhoMayPublish,
 }
 
 impl Default for Settings {
@@ -147,6 +158,7 @@ impl Default for Settings {
             enable_screen_share: true,
             enable_waiting_room: false,
             mute_on_join: false,
+            who_may_publish: WhoMayPublish::All,
         }
     }
 }

@@ -1,6 +1,7 @@
 //! What a peer's owner learns, in terms of users instead of peers.
 
-use weir_sfu_api::{GoneReason, MediaKind, Mid, Rid, SourceKind};
+use std::sync::{Arc, OnceLock};
+use weir_sfu_api::{GoneReason, LayerDemand, MediaKind, Mid, Rid, SourceKind};
 
 /// Something that concerns one peer.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -11,7 +12,14 @@ pub enum PeerEvent {
     /// The peer's slots, all of them, in m-line order.
     Slots(Vec<SlotView>),
     /// Who speaks in the room, loudest first.
-    Speakers(Vec<SpeakerView>),
+    Speakers(Arc<SpeakerList>),
+    /// Which layers of one of its own tracks somebody wants.
+    Layers {
+        /// The m-line.
+        mid: Mid,
+        /// All of its layers.
+        layers: Vec<LayerDemand>,
+    },
     /// The client should offer again.
     Renegotiate {
         /// With new ICE credentials?
@@ -54,6 +62,29 @@ pub struct SlotContent {
     /// What it shows.
     pub source: SourceKind,
 }
+
+/// The speakers of a room: one value for all who are told.
+#[derive(Debug)]
+pub struct SpeakerList {
+    /// Loudest first.
+    pub speakers: Vec<SpeakerView>,
+    /// The message about it, written by the first connection that needs it.
+    pub(crate) text: OnceLock<Arc<str>>,
+}
+
+impl SpeakerList {
+    pub(super) fn new(speakers: Vec<SpeakerView>) -> Self {
+        Self { speakers, text: OnceLock::new() }
+    }
+}
+
+impl PartialEq for SpeakerList {
+    fn eq(&self, other: &Self) -> bool {
+        self.speakers == other.speakers
+    }
+}
+
+impl Eq for SpeakerList {}
 
 /// A speaker.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -5,6 +5,8 @@ use super::error::MediaError;
 use super::events::PeerEvent;
 use super::plane::MediaPlane;
 use super::state::{NewPeer, PeerView, State};
+use super::view::WantedView;
+use super::watching::Addressed;
 use crate::pulse::{Beats, Pulse};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -96,6 +98,11 @@ impl MediaHub {
             Event::TrackDown { room, track } => self.state().track_down(room, track),
             Event::Slots { peer, slots } => self.state().slots(peer, &slots),
             Event::Speakers { room, speakers } => self.state().speakers(room, &speakers),
+            Event::LayerDemand { peer, mid, layers } => {
+                if let Some(peer) = self.state().peer(peer) {
+                    peer.tell(PeerEvent::Layers { mid, layers });
+                }
+            }
             Event::Renegotiate { peer, ice_restart, reason } => {
                 if let Some(peer) = self.state().peer(peer) {
                     peer.tell(PeerEvent::Renegotiate { ice_restart, reason });
@@ -121,7 +128,11 @@ impl MediaHub {
         let handle = PeerHandle { hub: Arc::clone(self), peer };
         let command = |req| Command::Join { req, peer, room, rights, slots };
         match self.ask(shard, command).await? {
-            ReplyBody::Done => Ok((handle, receiver)),
+            ReplyBody::Done => {
+                let views = self.state().views_of(peer);
+                views.into_iter().for_each(|view| self.send_view(view));
+                Ok((handle, receiver))
+            }
             _ => Err(MediaError::OutOfTurn),
         }
     }
@@ -165,6 +176,18 @@ impl MediaHub {
             peer.shard
         };
         self.plane.send(shard, Command::SetRights { peer, rights });
+    }
+
+    /// What a peer wants to see from now on. Its policy becomes [`weir_sfu_api::SlotPolicy::Speakers`].
+    pub fn set_view(&self, peer: PeerId, wanted: WantedView) {
+        let view = self.state().set_view(peer, wanted);
+        if let Some(view) = view {
+            self.send_view(view);
+        }
+    }
+
+    fn send_view(&self, (shard, peer, view): Addressed) {
+        self.plane.send(shard, Command::SetView { peer, view });
     }
 
     /// Tells that a peer switched one of its sources off or on.

@@ -11,13 +11,16 @@ mod hub;
 mod metrics;
 pub mod plane;
 mod state;
+mod view;
 mod vitals;
+mod watching;
 
 pub use error::MediaError;
-pub use events::{PeerEvent, SlotContent, SlotView, SpeakerView};
+pub use events::{PeerEvent, SlotContent, SlotView, SpeakerList, SpeakerView};
 pub use hub::{Answer, MediaHub, PEER_EVENT_QUEUE, PeerHandle, REPLY_TIMEOUT};
 pub use metrics::MetricsObserver;
 pub use state::{NewPeer, PeerView};
+pub use view::{MAX_TILES, WantedTile, WantedView, Whose};
 pub use vitals::{Condition, Vitals};
 
 use weir_sfu_api::{GoneReason, ShardId, ShardStats, SrtpProfile};

@@ -1,7 +1,9 @@
 //! Everything known about rooms and peers, behind one lock and free of IO.
 
-use super::events::{PeerEvent, SlotContent, SlotView, SpeakerView};
+use super::events::{PeerEvent, SlotContent, SlotView, SpeakerList, SpeakerView};
+use super::view::{WantedView, Whose};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
 use tokio::sync::{mpsc, oneshot};
 use weir_sfu_api::{
     ApiError, PeerId, ReplyBody, RequestId, Rights, RoomId, ShardId, SlotPolicy, SlotState,
@@ -49,12 +51,18 @@ pub struct PeerView {
 pub(super) struct Peer {
     pub(super) shard: ShardId,
     pub(super) view: PeerView,
+    /// What it wants to see.
+    pub(super) wanted: Option<Box<WantedView>>,
     events: mpsc::Sender<PeerEvent>,
 }
 
 struct Room {
     shard: ShardId,
     peers: BTreeSet<PeerId>,
+    /// Peers by user.
+    users: HashMap<i64, BTreeSet<PeerId>>,
+    /// Who wants to see whom.
+    watchers: HashMap<Whose, BTreeSet<PeerId>>,
 }
 
 /// A command's answer on its way.
@@ -65,6 +73,8 @@ pub(super) struct State {
     next_peer: u64,
     next_request: u64,
     peers: HashMap<PeerId, Peer>,
+    /// By public spelling; the newest where a session has made a new peer.
+    public: HashMap<String, PeerId>,
     rooms: BTreeMap<RoomId, Room>,
     /// Peers on each shard.
     load: Vec<u32>,
@@ -77,6 +87,7 @@ impl State {
             next_peer: 1,
             next_request: 1,
             peers: HashMap::new(),
+            public: HashMap::new(),
             rooms: BTreeMap::new(),
             load: vec![0; usize::from(shards.max(1))],
             pending: HashMap::new(),
@@ -103,9 +114,15 @@ impl State {
             Some(room) => room.shard,
             None => self.idlest(),
         };
-        let room =
-            self.rooms.entry(new.room).or_insert_with(|| Room { shard, peers: BTreeSet::new() });
+        let room = self.rooms.entry(new.room).or_insert_with(|| Room {
+            shard,
+            peers: BTreeSet::new(),
+            users: HashMap::new(),
+            watchers: HashMap::new(),
+        });
         room.peers.insert(peer);
+        room.users.entry(new.user_id).or_default().insert(peer);
+        self.public.insert(new.peer_id.clone(), peer);
         if let Some(load) = self.load.get_mut(usize::from(shard.0)) {
             *load = load.saturating_add(1);
         }
@@ -119,7 +136,7 @@ impl State {
             connected: false,
             tracks: Vec::new(),
         };
-        self.peers.insert(peer, Peer { shard, view, events });
+        self.peers.insert(peer, Peer { shard, view, wanted: None, events });
         (peer, shard)
     }
 
@@ -129,12 +146,22 @@ impl State {
     }
 
     pub(super) fn remove(&mut self, peer: PeerId) -> Option<Peer> {
+        self.unwatch(peer);
         let gone = self.peers.remove(&peer)?;
+        if self.public.get(&gone.view.peer_id) == Some(&peer) {
+            self.public.remove(&gone.view.peer_id);
+        }
         if let Some(load) = self.load.get_mut(usize::from(gone.shard.0)) {
             *load = load.saturating_sub(1);
         }
         if let Some(room) = self.rooms.get_mut(&gone.view.room) {
             room.peers.remove(&peer);
+            if let Some(own) = room.users.get_mut(&gone.view.user_id) {
+                own.remove(&peer);
+                if own.is_empty() {
+                    room.users.remove(&gone.view.user_id);
+                }
+            }
             if room.peers.is_empty() {
                 self.rooms.remove(&gone.view.room);
             }
@@ -164,7 +191,19 @@ impl State {
     }
 
     pub(super) fn by_public_id(&self, peer_id: &str) -> Option<&Peer> {
-        self.peers.values().find(|peer| peer.view.peer_id == peer_id)
+        self.peers.get(self.public.get(peer_id)?)
+    }
+
+    pub(super) fn peers_of_user(&self, room: RoomId, user_id: i64) -> Vec<PeerId> {
+        let own = self.rooms.get(&room).and_then(|room| room.users.get(&user_id));
+        own.into_iter().flatten().copied().collect()
+    }
+
+    pub(super) fn watchers(
+        &mut self,
+        room: RoomId,
+    ) -> Option<&mut HashMap<Whose, BTreeSet<PeerId>>> {
+        self.rooms.get_mut(&room).map(|room| &mut room.watchers)
     }
 
     pub(super) fn counts(&self) -> (usize, usize) {
@@ -230,8 +269,9 @@ impl State {
                 })
             })
             .collect();
+        let list = Arc::new(SpeakerList::new(views));
         for peer in self.room_peers(room) {
-            peer.tell(PeerEvent::Speakers(views.clone()));
+            peer.tell(PeerEvent::Speakers(Arc::clone(&list)));
         }
     }
 }

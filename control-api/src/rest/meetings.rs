@@ -7,7 +7,7 @@ use crate::domain::identity::Identity;
 use crate::domain::joining;
 use crate::domain::meetings::{self, MeetingChange, NewMeeting};
 use crate::domain::types::{
-    MeetingId, MeetingStatus, MeetingType, Presence, Role, Settings, UserId,
+    MeetingId, MeetingStatus, MeetingType, Presence, Role, Settings, UserId, WhoMayPublish,
 };
 use crate::http::body::JsonBody;
 use crate::http::context::Context;
@@ -37,6 +37,9 @@ crate::input! {
         optional enable_waiting_room: Option<bool> = Flag;
         /// Microphones start switched off.
         optional mute_on_join: Option<bool> = Flag;
+        /// Who may be seen and heard: all, or hosts and moderators only (a webinar).
+        optional who_may_publish: Option<WhoMayPublish> =
+            word(WhoMayPublish::WORDS, WhoMayPublish::from_word);
     }
 }
 
@@ -234,6 +237,9 @@ impl MeetingsApi {
             set(&mut settings.enable_screen_share, change.enable_screen_share);
             set(&mut settings.enable_waiting_room, change.enable_waiting_room);
             set(&mut settings.mute_on_join, change.mute_on_join);
+            if let Some(who) = change.who_may_publish {
+                settings.who_may_publish = who;
+            }
         }
         let new = NewMeeting {
             title: body.title,
@@ -297,6 +303,7 @@ impl MeetingsApi {
             enable_screen_share: flag(|s| s.enable_screen_share),
             enable_waiting_room: flag(|s| s.enable_waiting_room),
             mute_on_join: flag(|s| s.mute_on_join),
+            who_may_publish: body.settings.as_ref().and_then(|s| s.who_may_publish),
             title: body.title,
             description: body.description,
             start_time: body.start_time,

@@ -3,6 +3,7 @@
 use super::Group;
 use super::meetings::guarded;
 use crate::auth::caller::Caller;
+use crate::domain::live::{MediaState, SessionView};
 use crate::domain::participants;
 use crate::domain::types::{MeetingId, Presence, Role, UserId, UserKind};
 use crate::http::body::JsonBody;
@@ -12,6 +13,7 @@ use crate::store::participants::Participant;
 use crate::{App, Empty, Reply, Result, Timestamp};
 use poem_openapi::param::{Path, Query};
 use poem_openapi::{Object, OpenApi};
+use std::collections::{HashMap, HashSet};
 
 pub(super) struct ParticipantsApi {
     pub(super) app: App,
@@ -56,6 +58,12 @@ pub struct ParticipantView {
     pub joined_at: Timestamp,
     /// Came in by an access token.
     pub guest: bool,
+    /// Has the hand up.
+    pub hand_raised: bool,
+    /// What they say of their sources; null for who is not connected.
+    pub media_state: Option<MediaState>,
+    /// `peer_...` of the newest connection with media; null without one.
+    pub peer_id: Option<String>,
 }
 
 impl From<Participant> for ParticipantView {
@@ -70,8 +78,29 @@ impl From<Participant> for ParticipantView {
             status: row.status,
             joined_at: row.joined_at,
             guest: row.kind == UserKind::Guest,
+            hand_raised: false,
+            media_state: None,
+            peer_id: None,
         }
     }
+}
+
+/// Rows with what only the connections know.
+fn with_live(app: &App, meeting_id: MeetingId, rows: Vec<Participant>) -> Vec<ParticipantView> {
+    let sessions: HashMap<UserId, SessionView> =
+        app.live.of_meeting(meeting_id).into_iter().map(|s| (s.user_id, s)).collect();
+    let hands: HashSet<UserId> =
+        app.live.hands(meeting_id).into_iter().map(|hand| hand.user_id).collect();
+    let view = |row: Participant| {
+        let session = sessions.get(&row.user_id);
+        ParticipantView {
+            hand_raised: hands.contains(&row.user_id),
+            media_state: session.map(|session| session.media_state),
+            peer_id: session.and_then(|session| session.peer_id.clone()),
+            ..ParticipantView::from(row)
+        }
+    };
+    rows.into_iter().map(view).collect()
 }
 
 /// People of a meeting.
@@ -95,16 +124,23 @@ impl ParticipantsApi {
         id: Path<Id>,
         page: Query<Option<Page>>,
         page_size: Query<Option<PageSize>>,
+        /// Only who is online, offline or waiting.
+        status: Query<Option<Presence>>,
     ) -> Result<Reply<ParticipantList>> {
         guarded(&self.app, &caller.0, id.0.0).await?;
         // Pages only for who asks for them: the documented answer holds everybody.
         let paging = (page.0.is_some() || page_size.0.is_some())
             .then(|| Paging::new(page.0, page_size.0, 50));
         let (limit, offset) = paging.map_or((i64::MAX, 0), |p| (p.page_size, p.offset()));
-        let (rows, total) =
-            participants::list_for(&self.app, &caller.0, id.0.0, limit, offset).await?;
+        let (app, who) = (&self.app, &caller.0);
+        let (rows, total) = match status.0 {
+            Some(status) => {
+                participants::list_status_for(app, who, id.0.0, status, limit, offset).await?
+            }
+            None => participants::list_for(app, who, id.0.0, limit, offset).await?,
+        };
         Ok(Reply::new(ParticipantList {
-            participants: rows.into_iter().map(ParticipantView::from).collect(),
+            participants: with_live(app, id.0.0, rows),
             total,
             page: paging.map(|p| p.page),
             page_size: paging.map(|p| p.page_size),

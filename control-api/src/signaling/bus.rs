@@ -65,6 +65,12 @@ impl Signaling {
                     session.changing().role = role;
                     session.nudge(Nudge::Refresh);
                 }
+                let data = json!({"user_id": user_id, "role": role.as_str()});
+                let change = Outgoing::server("role-changed", meeting_id, data);
+                self.registry.broadcast(&change, None);
+                if role.leads() {
+                    self.registry.tell_waiting(meeting_id);
+                }
             }
             DomainEvent::ChatPosted { message } => {
                 let data = json!({

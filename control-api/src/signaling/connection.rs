@@ -1,20 +1,22 @@
 //! One WebSocket's task: it reads, writes, pings, and ends.
 
+use super::allowance::Allowance;
 use super::message::{Close, Incoming, Outgoing};
 use super::negotiation::{Connection as PeerConnection, Negotiator};
 use super::session::{Ends, LeaveReason, Nudge, Phase, Session};
 use super::{MAX_MESSAGE_BYTES, MAX_MESSAGES_PER_SECOND, Signaling, slots};
 use crate::auth::secret;
-use crate::domain::types::MeetingId;
-use crate::media::{PeerEvent, SlotView};
+use crate::domain::types::{MeetingId, Role};
+use crate::media::{PeerEvent, SlotView, WantedView};
 use crate::store::meetings::Meeting;
 use crate::{Error, WsTimers};
 use futures_util::{SinkExt, StreamExt};
 use poem::web::websocket::{CloseCode, Message, WebSocketStream};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::{Instant, MissedTickBehavior, interval_at, timeout};
-use weir_sfu_api::GoneReason;
+use weir_sfu_api::{GoneReason, LayerDemand, Mid};
 
 /// How long one frame may wait for a slow network.
 const SEND_TIMEOUT: Duration = Duration::from_secs(10);
@@ -138,8 +140,23 @@ pub(crate) struct Conversation {
     pub(crate) media: Option<PeerConnection>,
     /// As last told to the client.
     pub(crate) slots: Vec<SlotView>,
+    /// As last told, by m-line.
+    pub(crate) layers: BTreeMap<Mid, Vec<LayerDemand>>,
+    /// What the client wants to see.
+    pub(crate) view: Option<WantedView>,
+    /// What it was told that it may do.
+    pub(crate) told: Option<Told>,
+    /// Reactions and hands left to it.
+    pub(crate) gestures: Allowance,
     pub(crate) rights: weir_sfu_api::Rights,
     pub(crate) door: Door,
+}
+
+/// What a client knows of its rights.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Told {
+    pub(crate) rights: weir_sfu_api::Rights,
+    pub(crate) role: Role,
 }
 
 /// How someone came in, which bounds what they may do.
@@ -374,16 +391,19 @@ impl Conversation {
                 self.slots = list;
             }
             Some(PeerEvent::Speakers(list)) => {
-                self.session.send(&slots::speakers(meeting_id, &list));
+                let now = self.signaling.app.clock.now();
+                self.session.send_text(slots::speakers(meeting_id, &list, now));
+            }
+            Some(PeerEvent::Layers { mid, layers }) => {
+                self.session.send(&slots::layers(meeting_id, mid, &layers));
+                self.layers.insert(mid, layers);
             }
             Some(PeerEvent::Renegotiate { ice_restart, reason }) => {
                 let message = slots::renegotiate(meeting_id, reason, ice_restart, false);
                 self.session.send(&message);
             }
             Some(PeerEvent::Gone(reason)) => {
-                self.media = None;
-                self.slots = Vec::new();
-                self.session.changing().has_media = false;
+                self.lose_media();
                 self.signaling.publish(&self.session);
                 let text = match reason {
                     GoneReason::ConsentExpired => "media connection lost",
@@ -393,10 +413,15 @@ impl Conversation {
                 self.session.send(&slots::renegotiate(meeting_id, text, true, true));
             }
             None => {
-                self.media = None;
-                self.slots = Vec::new();
-                self.session.changing().has_media = false;
+                self.lose_media();
             }
         }
+    }
+
+    fn lose_media(&mut self) {
+        self.media = None;
+        self.slots = Vec::new();
+        self.layers.clear();
+        self.session.changing().has_media = false;
     }
 }

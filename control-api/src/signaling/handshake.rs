@@ -1,5 +1,6 @@
 //! The way into `/ws/signaling` (contract 8.1): credentials, checks, upgrade.
 
+use super::allowance::Allowance;
 use super::connection::{Conversation, Door, Heard, Wire};
 use super::message::{Close, Incoming};
 use super::negotiation::Negotiator;
@@ -18,7 +19,9 @@ use crate::{Error, Result};
 use poem::http::{HeaderMap, StatusCode, header};
 use poem::web::websocket::{WebSocket, WebSocketConfig};
 use poem::{Endpoint, FromRequest, IntoResponse, Request, Response};
+use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::time::timeout;
 use weir_sfu_api::{Rights, RoomId, SlotPolicy};
 
@@ -285,6 +288,10 @@ fn converse(
     Conversation::begin(signaling, who, meeting, Door::WebSocket, target.candidate)
 }
 
+/// Reactions and raised hands of one connection in [`GESTURE_WINDOW`].
+const GESTURES: u32 = 5;
+const GESTURE_WINDOW: Duration = Duration::from_secs(2);
+
 impl Conversation {
     /// Makes a session for someone who may enter; nobody is told yet.
     pub(crate) fn begin(
@@ -323,6 +330,10 @@ impl Conversation {
             negotiator,
             media: None,
             slots: Vec::new(),
+            layers: BTreeMap::new(),
+            view: None,
+            told: None,
+            gestures: Allowance::new(GESTURES, GESTURE_WINDOW),
             rights,
             door,
         };

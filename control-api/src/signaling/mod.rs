@@ -4,6 +4,7 @@
 //! (`connection`) that owns its WebSocket and its PeerConnection's negotiation; what others want
 //! of it comes through its `session::Session`. Changes made by REST arrive on the domain's bus.
 
+mod allowance;
 mod bus;
 mod chat;
 pub(crate) mod connection;
@@ -18,6 +19,7 @@ mod resume;
 pub(crate) mod rights;
 pub(crate) mod session;
 mod slots;
+mod view;
 
 pub use handshake::endpoint;
 pub(crate) use message::Close;
@@ -148,7 +150,11 @@ impl Signaling {
     pub(crate) async fn forget(&self, session: &Arc<Session>) {
         self.app.live.remove(&session.id);
         self.app.metrics.sessions.dec();
-        if !self.registry.remove(session) {
+        let last = self.registry.remove(session);
+        if session.changing().phase == session::Phase::Waiting {
+            self.registry.tell_waiting(session.meeting_id);
+        }
+        if !last {
             return;
         }
         let (user_id, meeting_id) = (session.user_id(), session.meeting_id);

@@ -4,6 +4,7 @@ use super::connection::Conversation;
 use super::message::{Close, Incoming, Outgoing};
 use super::negotiation::source_from_word;
 use super::session::{LeaveReason, Phase, media_json};
+use crate::domain::live::MediaState;
 use crate::domain::types::UserId;
 use crate::{Error, Result};
 use serde_json::{Value, json};
@@ -24,7 +25,8 @@ impl Conversation {
                 return Ok(Some(Close::NORMAL));
             }
             "offer" | "answer" | "ice-candidate" | "candidate" | "chat" | "media-state"
-            | "raise-hand" | "lower-hand" | "reaction" | "ask-unmute" | "lock" | "admit" => {
+            | "view" | "raise-hand" | "lower-hand" | "reaction" | "ask-unmute" | "lock"
+            | "admit" => {
                 self.join_first().await?;
                 if self.session.changing().phase == Phase::Waiting {
                     return Err(Error::Forbidden("waiting to be admitted"));
@@ -35,6 +37,7 @@ impl Conversation {
                     "ice-candidate" | "candidate" => self.candidate(message)?,
                     "chat" => self.chat(message).await?,
                     "media-state" => self.media_state(message)?,
+                    "view" => self.view(message)?,
                     _ => self.meeting_message(message).await?,
                 }
             }
@@ -62,9 +65,11 @@ impl Conversation {
         };
         if self.media.as_ref().map(|media| media.peer()) != before {
             self.slots = Vec::new();
+            self.layers.clear();
             self.signaling.publish(&self.session);
             // A new peer starts as not muted.
             self.tell_muted();
+            self.tell_view();
         }
         let data = json!({"type": "answer", "sdp": answer});
         self.session.send(&Outgoing::server("answer", self.session.meeting_id, data));
@@ -123,6 +128,9 @@ impl Conversation {
         let (audio, video, screen) =
             (message.boolean("audio")?, message.boolean("video")?, message.boolean("screen")?);
         let role = self.session.changing().role;
+        if [audio, video, screen].contains(&Some(true)) && !self.may_publish() {
+            return Err(Error::Forbidden("only hosts and moderators may publish here"));
+        }
         if screen == Some(true) && !self.meeting.settings.enable_screen_share && !role.leads() {
             return Err(Error::Forbidden("screen sharing is switched off"));
         }
@@ -150,6 +158,12 @@ impl Conversation {
                 }
             }
         }
+        self.tell_media_state(state);
+        Ok(())
+    }
+
+    /// Tells the others and REST what this client sends.
+    pub(super) fn tell_media_state(&self, state: MediaState) {
         self.signaling.publish(&self.session);
         let message = Outgoing {
             from: self.session.user_id(),
@@ -157,7 +171,6 @@ impl Conversation {
             ..Outgoing::server("media-state", self.session.meeting_id, media_json(state))
         };
         self.signaling.registry.broadcast(&message, Some(&self.session.id));
-        Ok(())
     }
 
     /// What a new peer has to know: it starts with everything on. A screen that is not shared has

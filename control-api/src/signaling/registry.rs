@@ -1,16 +1,22 @@
 //! All connections, by meeting, and what is told to many of them.
 
+use super::allowance::Allowance;
 use super::message::{Close, Outgoing};
 use super::session::{LeaveReason, Phase, Session};
 use crate::Clock;
 use crate::domain::types::{MeetingId, UserId};
 use serde_json::{Value, json};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 /// How often a batch of `participants-changed` goes out at most (contract 8.3: two a second).
 const BATCH_EVERY: Duration = Duration::from_millis(500);
+
+/// Reactions and raised hands a second that a meeting passes on: each goes to everybody in it.
+const MEETING_GESTURES: u32 = 30;
+/// The most people at the door that hosts are told of at once.
+const WAITING_SHOWN: usize = 50;
 
 /// All connections of this process.
 #[derive(Debug)]
@@ -25,15 +31,38 @@ struct Inner {
     meetings: HashMap<MeetingId, Meeting>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Meeting {
     /// In order of connecting.
     sessions: Vec<Arc<Session>>,
     /// Joined connections of each user.
     joined: BTreeMap<UserId, usize>,
-    joined_since: Vec<Value>,
-    left_since: Vec<Value>,
+    /// Those of them who are not shown.
+    hidden: BTreeSet<UserId>,
+    /// What happened to whom since the last batch: the last word on each.
+    changed: BTreeMap<UserId, (Change, Value)>,
     flush_planned: bool,
+    gestures: Allowance,
+}
+
+impl Default for Meeting {
+    fn default() -> Self {
+        Self {
+            sessions: Vec::new(),
+            joined: BTreeMap::new(),
+            hidden: BTreeSet::new(),
+            changed: BTreeMap::new(),
+            flush_planned: false,
+            gestures: Allowance::new(MEETING_GESTURES, Duration::from_secs(1)),
+        }
+    }
+}
+
+impl Meeting {
+    /// How many people are in it, hidden ones left out.
+    fn total(&self) -> usize {
+        self.joined.len().saturating_sub(self.hidden.len())
+    }
 }
 
 impl Registry {
@@ -58,8 +87,10 @@ impl Registry {
         }
         let count = meeting.joined.entry(session.user_id()).or_insert(0);
         *count += 1;
-        let hidden = session.changing().hidden;
-        if *count == 1 && !hidden {
+        let (first, hidden) = (*count == 1, session.changing().hidden);
+        if hidden {
+            meeting.hidden.insert(session.user_id());
+        } else if first {
             self.announce(meeting, session, Change::Joined);
         }
     }
@@ -83,6 +114,7 @@ impl Registry {
             last = *count == 0;
             if last {
                 meeting.joined.remove(&user_id);
+                meeting.hidden.remove(&user_id);
                 if !hidden {
                     self.announce(meeting, session, Change::Left(reason));
                 }
@@ -125,10 +157,7 @@ impl Registry {
         if !batched {
             return;
         }
-        match change {
-            Change::Joined => meeting.joined_since.push(data),
-            Change::Left(_) => meeting.left_since.push(data),
-        }
+        meeting.changed.insert(about.user_id(), (change, data));
         if !std::mem::replace(&mut meeting.flush_planned, true) {
             let registry = Arc::clone(self);
             let meeting_id = about.meeting_id;
@@ -143,15 +172,46 @@ impl Registry {
         let mut inner = self.inner();
         let Some(meeting) = inner.meetings.get_mut(&meeting_id) else { return };
         meeting.flush_planned = false;
-        let data = json!({
-            "joined": std::mem::take(&mut meeting.joined_since),
-            "left": std::mem::take(&mut meeting.left_since),
-            "total": meeting.joined.len(),
-        });
+        let (mut joined, mut left) = (Vec::new(), Vec::new());
+        for (change, data) in std::mem::take(&mut meeting.changed).into_values() {
+            match change {
+                Change::Joined => joined.push(data),
+                Change::Left(_) => left.push(data),
+            }
+        }
+        let data = json!({"joined": joined, "left": left, "total": meeting.total()});
         let text =
             Outgoing::server("participants-changed", meeting_id, data).text(self.clock.now());
         for session in meeting.sessions.iter().filter(|session| session.is_joined()) {
             if session.changing().batch {
+                session.send_text(Arc::clone(&text));
+            }
+        }
+    }
+
+    /// How many people are in a meeting, hidden ones left out.
+    pub(crate) fn total(&self, meeting_id: MeetingId) -> usize {
+        self.inner().meetings.get(&meeting_id).map_or(0, Meeting::total)
+    }
+
+    /// Uses one of a meeting's reactions; false when there were too many.
+    pub(crate) fn take_gesture(&self, meeting_id: MeetingId) -> bool {
+        self.inner().meetings.get_mut(&meeting_id).is_some_and(|meeting| meeting.gestures.take())
+    }
+
+    /// Who is at the door, as hosts and moderators see it.
+    pub(crate) fn waiting(&self, meeting_id: MeetingId) -> Value {
+        self.inner().meetings.get(&meeting_id).map_or_else(|| json!({}), Meeting::waiting)
+    }
+
+    /// Tells hosts and moderators who is at the door.
+    pub(crate) fn tell_waiting(&self, meeting_id: MeetingId) {
+        let inner = self.inner();
+        let Some(meeting) = inner.meetings.get(&meeting_id) else { return };
+        let message = Outgoing::server("waiting", meeting_id, meeting.waiting());
+        let text = message.text(self.clock.now());
+        for session in meeting.sessions.iter().filter(|session| session.is_joined()) {
+            if session.changing().role.leads() {
                 session.send_text(Arc::clone(&text));
             }
         }
@@ -229,7 +289,26 @@ impl Registry {
     }
 }
 
-#[derive(Clone, Copy)]
+impl Meeting {
+    fn waiting(&self) -> Value {
+        let mut people = BTreeMap::new();
+        for session in &self.sessions {
+            if session.changing().phase == Phase::Waiting {
+                people.entry(session.user_id()).or_insert(session);
+            }
+        }
+        let shown = people.values().take(WAITING_SHOWN).map(|session| {
+            json!({
+                "user_id": session.user_id(),
+                "username": session.identity.username,
+                "nickname": session.identity.nickname,
+            })
+        });
+        json!({"waiting": shown.collect::<Vec<_>>(), "total": people.len()})
+    }
+}
+
+#[derive(Debug, Clone, Copy)]
 enum Change {
     Joined,
     Left(LeaveReason),

@@ -75,6 +75,9 @@ impl Conversation {
                 Turn::Out(text) => ends.keep(text),
                 // The last state is told on return; who speaks now is old by then.
                 Turn::Media(Some(PeerEvent::Slots(list))) => self.slots = list,
+                Turn::Media(Some(PeerEvent::Layers { mid, layers })) => {
+                    self.layers.insert(mid, layers);
+                }
                 Turn::Media(Some(PeerEvent::Speakers(_))) => {}
                 Turn::Media(event) => self.media_event(event),
                 _ => {}
@@ -104,6 +107,9 @@ impl Conversation {
         ends.missed.push_front(Outgoing::server("join", meeting_id, answer).text(now));
         if self.media.is_some() && !self.slots.is_empty() {
             ends.missed.push_back(slots::slots(meeting_id, &self.slots).text(now));
+        }
+        for (mid, layers) in &self.layers {
+            ends.missed.push_back(slots::layers(meeting_id, *mid, layers).text(now));
         }
         while let Some(text) = ends.missed.pop_front() {
             if !wire.send_text(&text).await {

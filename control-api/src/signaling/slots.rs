@@ -1,9 +1,12 @@
 //! What the media server tells a client about its slots.
 
 use super::message::Outgoing;
+use crate::Timestamp;
 use crate::domain::types::MeetingId;
-use crate::media::{SlotView, SpeakerView};
+use crate::media::{SlotView, SpeakerList};
 use serde_json::{Value, json};
+use std::sync::Arc;
+use weir_sfu_api::{LayerDemand, Mid};
 
 /// `slots` (contract 8.3), complete each time.
 pub(crate) fn slots(meeting_id: MeetingId, slots: &[SlotView]) -> Outgoing {
@@ -30,9 +33,25 @@ fn slot(slot: &SlotView) -> Value {
     value
 }
 
-/// `speakers` (contract 8.3), loudest first.
-pub(crate) fn speakers(meeting_id: MeetingId, speakers: &[SpeakerView]) -> Outgoing {
-    let list: Vec<Value> = speakers
+/// `layers`: which layers of a track the client should send; all of them are listed.
+pub(crate) fn layers(meeting_id: MeetingId, mid: Mid, layers: &[LayerDemand]) -> Outgoing {
+    let list: Vec<Value> = layers
+        .iter()
+        .map(|layer| {
+            json!({"rid": layer.rid.map(|rid| rid.as_str().to_owned()), "active": layer.active})
+        })
+        .collect();
+    Outgoing::server("layers", meeting_id, json!({"mid": mid.as_str(), "layers": list}))
+}
+
+/// `speakers` (contract 8.3), loudest first. Written once for all who are told.
+pub(crate) fn speakers(meeting_id: MeetingId, list: &SpeakerList, now: Timestamp) -> Arc<str> {
+    Arc::clone(list.text.get_or_init(|| write_speakers(meeting_id, list, now)))
+}
+
+fn write_speakers(meeting_id: MeetingId, list: &SpeakerList, now: Timestamp) -> Arc<str> {
+    let list: Vec<Value> = list
+        .speakers
         .iter()
         .map(|speaker| {
             json!({
@@ -42,7 +61,7 @@ pub(crate) fn speakers(meeting_id: MeetingId, speakers: &[SpeakerView]) -> Outgo
             })
         })
         .collect();
-    Outgoing::server("speakers", meeting_id, json!({"speakers": list}))
+    Outgoing::server("speakers", meeting_id, json!({"speakers": list})).text(now)
 }
 
 /// `renegotiate` (contract 8.3). `new_connection`: the peer is gone and only a new PeerConnection

@@ -45,7 +45,7 @@ fn search_key(title: &str, description: &str) -> String {
 
 type Query<'q> = sqlx::query::Query<'q, Backend, <Backend as sqlx::Database>::Arguments>;
 
-/// `$1` to `$15`: the id and what can be changed.
+/// `$1` to `$16`: the id and what can be changed.
 fn bind<'q>(query: Query<'q>, m: &'q Meeting) -> Query<'q> {
     query
         .bind(m.meeting_id)
@@ -63,6 +63,7 @@ fn bind<'q>(query: Query<'q>, m: &'q Meeting) -> Query<'q> {
         .bind(m.settings.enable_screen_share)
         .bind(m.settings.enable_waiting_room)
         .bind(m.settings.mute_on_join)
+        .bind(m.settings.who_may_publish)
 }
 
 /// Stores a new meeting. Fails with a unique violation when the id is taken.
@@ -70,9 +71,9 @@ pub async fn insert<'e>(db: impl Executor<'e>, m: &Meeting) -> sqlx::Result<()> 
     let query = sqlx::query(
         "INSERT INTO meetings (meeting_id, title, description, search_key, start_time, end_time, \
          max_participants, meeting_type, status, password_hash, enable_recording, \
-         enable_chat, enable_screen_share, enable_waiting_room, mute_on_join, creator_id, \
-         created_at, updated_at) VALUES \
-         ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)",
+         enable_chat, enable_screen_share, enable_waiting_room, mute_on_join, \
+         who_may_publish, creator_id, created_at, updated_at) VALUES \
+         ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)",
     );
     bind(query, m)
         .bind(m.creator_id)
@@ -98,7 +99,8 @@ pub async fn update<'e>(db: impl Executor<'e>, m: &Meeting) -> sqlx::Result<()> 
          end_time = $6, max_participants = $7, meeting_type = $8, status = $9, \
          password_hash = $10, enable_recording = $11, enable_chat = $12, \
          enable_screen_share = $13, enable_waiting_room = $14, mute_on_join = $15, \
-         updated_at = $16, started_at = $17, ended_at = $18 WHERE meeting_id = $1",
+         who_may_publish = $16, updated_at = $17, started_at = $18, ended_at = $19 \
+         WHERE meeting_id = $1",
     );
     bind(query, m)
         .bind(m.updated_at)
@@ -187,8 +189,7 @@ pub async fn list(db: &super::Db, filter: &Filter<'_>) -> sqlx::Result<(Vec<List
     .fetch_one(db)
     .await?;
     let rows = sqlx::query_as(AssertSqlSafe(format!(
-        "SELECT m.*, (SELECT COUNT(*) FROM participants p WHERE p.meeting_id = m.meeting_id \
-         AND NOT p.hidden) AS participant_count, (SELECT p.role FROM participants p \
+        "SELECT m.*, m.people AS participant_count, (SELECT p.role FROM participants p \
          WHERE p.meeting_id = m.meeting_id AND p.user_id = $1) AS my_role \
          FROM meetings m WHERE {MATCHES} AND {span} ORDER BY {order} LIMIT $6 OFFSET $7"
     )))

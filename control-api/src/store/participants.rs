@@ -111,12 +111,7 @@ pub async fn list(
     limit: i64,
     offset: i64,
 ) -> sqlx::Result<(Vec<Participant>, i64)> {
-    let total = sqlx::query_scalar(
-        "SELECT COUNT(*) FROM participants WHERE meeting_id = $1 AND NOT hidden",
-    )
-    .bind(meeting_id)
-    .fetch_one(db)
-    .await?;
+    let total = count(db, meeting_id).await?;
     let rows = sqlx::query_as(
         "SELECT p.*, u.username, u.nickname, u.kind FROM participants p \
          JOIN users u ON u.user_id = p.user_id WHERE p.meeting_id = $1 AND NOT p.hidden \
@@ -130,19 +125,43 @@ pub async fn list(
     Ok((rows, total))
 }
 
-/// How many are online or waiting, one user left out.
-pub async fn count_present<'e>(
-    db: impl Executor<'e>,
+/// As [`list`], of those with one presence only. The count looks at all of these.
+pub async fn list_status(
+    db: &super::Db,
     meeting_id: MeetingId,
-    except: UserId,
-) -> sqlx::Result<i64> {
-    sqlx::query_scalar(
-        "SELECT COUNT(*) FROM participants WHERE meeting_id = $1 AND user_id <> $2 \
-         AND status IN ('online', 'waiting')",
+    status: Presence,
+    limit: i64,
+    offset: i64,
+) -> sqlx::Result<(Vec<Participant>, i64)> {
+    let total = sqlx::query_scalar(
+        "SELECT COUNT(*) FROM participants WHERE meeting_id = $1 AND status = $2 AND NOT hidden",
     )
     .bind(meeting_id)
-    .bind(except)
+    .bind(status)
     .fetch_one(db)
+    .await?;
+    Ok((page_of_status(db, meeting_id, status, limit, offset).await?, total))
+}
+
+/// A page of [`list_status`] without the count.
+pub async fn page_of_status<'e>(
+    db: impl Executor<'e>,
+    meeting_id: MeetingId,
+    status: Presence,
+    limit: i64,
+    offset: i64,
+) -> sqlx::Result<Vec<Participant>> {
+    sqlx::query_as(
+        "SELECT p.*, u.username, u.nickname, u.kind FROM participants p \
+         JOIN users u ON u.user_id = p.user_id \
+         WHERE p.meeting_id = $1 AND p.status = $2 AND NOT p.hidden \
+         ORDER BY p.joined_at, p.participant_id LIMIT $3 OFFSET $4",
+    )
+    .bind(meeting_id)
+    .bind(status)
+    .bind(limit)
+    .bind(offset)
+    .fetch_all(db)
     .await
 }
 
@@ -153,21 +172,36 @@ pub async fn all_present<'e>(db: impl Executor<'e>) -> sqlx::Result<Vec<(Meeting
         .await
 }
 
-/// How many people belong to a meeting, hidden ones left out.
+/// How many are online or waiting; kept by triggers, so that nobody is counted.
+pub async fn count_present<'e>(db: impl Executor<'e>, meeting_id: MeetingId) -> sqlx::Result<i64> {
+    let present: Option<i64> =
+        sqlx::query_scalar("SELECT present FROM meetings WHERE meeting_id = $1")
+            .bind(meeting_id)
+            .fetch_optional(db)
+            .await?;
+    Ok(present.unwrap_or(0))
+}
+
+/// How many people belong to a meeting, hidden ones left out; kept by triggers.
 pub async fn count<'e>(db: impl Executor<'e>, meeting_id: MeetingId) -> sqlx::Result<i64> {
-    sqlx::query_scalar("SELECT COUNT(*) FROM participants WHERE meeting_id = $1 AND NOT hidden")
-        .bind(meeting_id)
-        .fetch_one(db)
-        .await
+    let people: Option<i64> =
+        sqlx::query_scalar("SELECT people FROM meetings WHERE meeting_id = $1")
+            .bind(meeting_id)
+            .fetch_optional(db)
+            .await?;
+    Ok(people.unwrap_or(0))
 }
 
 /// Everybody of a meeting goes offline.
 pub async fn all_offline<'e>(db: impl Executor<'e>, meeting_id: MeetingId) -> sqlx::Result<()> {
-    sqlx::query("UPDATE participants SET status = 'offline' WHERE meeting_id = $1")
-        .bind(meeting_id)
-        .execute(db)
-        .await
-        .map(drop)
+    sqlx::query(
+        "UPDATE participants SET status = 'offline' WHERE meeting_id = $1 \
+         AND status <> 'offline'",
+    )
+    .bind(meeting_id)
+    .execute(db)
+    .await
+    .map(drop)
 }
 
 /// Everybody goes offline: after a restart nobody is connected.
