@@ -1046,11 +1046,15 @@ export interface components {
         ParticipantView: {
             /** @description Came in by an access token. */
             guest: boolean;
+            /** @description Has the hand up. */
+            hand_raised: boolean;
             /**
              * Format: date-time
              * @description First joined, or added while they have not.
              */
             joined_at: string;
+            /** @description What they say of their sources; null for who is not connected. */
+            media_state?: components["schemas"]["MediaState"] & unknown;
             /**
              * Format: int64
              * @description Of which meeting.
@@ -1063,6 +1067,8 @@ export interface components {
              * @description Id of the participation.
              */
             participant_id: number;
+            /** @description `peer_...` of the newest connection with media; null without one. */
+            peer_id?: string;
             /** @description Role in the meeting. */
             role: components["schemas"]["Role"] & unknown;
             /** @description Where they are. */
@@ -1284,6 +1290,8 @@ export interface components {
             enable_waiting_room: boolean;
             /** @description Microphones start switched off. */
             mute_on_join: boolean;
+            /** @description Who may be seen and heard. */
+            who_may_publish: components["schemas"]["WhoMayPublish"] & unknown;
         };
         SettingsChange: {
             enable_chat?: boolean;
@@ -1291,6 +1299,8 @@ export interface components {
             enable_screen_share?: boolean;
             enable_waiting_room?: boolean;
             mute_on_join?: boolean;
+            /** @enum {string} */
+            who_may_publish?: "all" | "hosts";
         };
         /**
          * Started
@@ -1302,6 +1312,11 @@ export interface components {
             room_url: string;
             status: components["schemas"]["MeetingStatus"];
         };
+        /**
+         * @description Whose camera, microphone and screen a meeting shows.
+         * @enum {string}
+         */
+        WhoMayPublish: "all" | "hosts";
     };
     responses: never;
     parameters: never;
@@ -2113,6 +2128,8 @@ export interface operations {
             query?: {
                 page?: number;
                 page_size?: number;
+                /** @description Only who is online, offline or waiting. */
+                status?: components["schemas"]["Presence"];
             };
             header?: never;
             path: {
