@@ -10,6 +10,7 @@ import type {
   NewMeeting,
   Operation,
   ParamsOf,
+  ParticipantInfo,
   PathOf,
 } from './types.js';
 
@@ -146,6 +147,28 @@ export class WeirClient {
     const query = { page: 1, page_size: count, order: 'desc' as const };
     const data = await this.send('get', '/api/v1/meetings/{id}/messages', { path: { id }, query });
     return data.messages.sort((a, b) => a.message_id - b.message_id);
+  }
+
+  /** A page of who is in a meeting now. */
+  async onlinePeople(id: number, page: number, pageSize = 50): Promise<ParticipantInfo[]> {
+    const query = { page, page_size: pageSize, status: 'online' as const };
+    const path = { id };
+    return (await this.send('get', '/api/v1/meetings/{id}/participants', { path, query }))
+      .participants;
+  }
+
+  /** Makes somebody host, moderator or participant of a meeting. */
+  async setRole(id: number, userId: number, role: ParticipantInfo['role']): Promise<void> {
+    const path = { id, user_id: userId };
+    await this.send('put', '/api/v1/meetings/{id}/participants/{user_id}/role', {
+      path,
+      body: { role },
+    });
+  }
+
+  /** Changes switches of a meeting. */
+  async changeSettings(id: number, settings: Partial<MeetingInfo['settings']>): Promise<void> {
+    await this.send('put', '/api/v1/meetings/{id}', { path: { id }, body: { settings } });
   }
 
   /** Renews the token now; several callers share one request. */

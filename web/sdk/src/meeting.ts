@@ -1,54 +1,37 @@
+import { mergeChat } from './chat.js';
 import type { WeirClient } from './client.js';
 import { Emitter } from './emitter.js';
-import type { JoinAnswer, MediaState, ServerMessage, SlotMessage, Source } from './messages.js';
+import {
+  type LocalMedia,
+  type MeetingEvents,
+  type MeetingOptions,
+  type MeetingState,
+  mayOf,
+  NEW_ROOM,
+  type RoomState,
+} from './events.js';
+import type {
+  JoinAnswer,
+  MediaState,
+  Role,
+  ServerMessage,
+  SlotMessage,
+  Source,
+} from './messages.js';
+import { Monitor, type Voice } from './monitor.js';
 import { Peer } from './peer.js';
 import { type Participant, People } from './people.js';
-import { type ConnectionStats, compare, type StatsSample, sampleOf } from './quality.js';
 import { type EndReason, NoAnswer, Signaling } from './signaling.js';
 import { resolveSlots, type Slot, type SlotCount, wantedSlots } from './slots.js';
-import { loudness, type Speaker, SpeakerDetector } from './speakers.js';
-import type { ChatMessage, JoinInfo } from './types.js';
+import { loudness } from './speakers.js';
+import type { ChatMessage, JoinInfo, MeetingSettings } from './types.js';
+import { type View, ViewSender } from './view.js';
 
-/** Where a meeting stands. */
-export type MeetingState = 'idle' | 'joining' | 'waiting' | 'connected' | 'reconnecting' | 'closed';
-
-/** What {@link Meeting} tells. Each event carries the complete new value. */
-export interface MeetingEvents {
-  state: { state: MeetingState; reason: EndReason | null };
-  participants: Participant[];
-  slots: Slot[];
-  chat: ChatMessage[];
-  speakers: Speaker[];
-  stats: ConnectionStats;
-  /** Own sources changed. */
-  local: LocalMedia;
-  error: Error;
-}
-
-/** What this client sends. */
-export interface LocalMedia extends MediaState {
-  tracks: Partial<Record<Source, MediaStreamTrack>>;
-}
-
-/** Options of {@link Meeting}. */
-export interface MeetingOptions {
-  meetingId: number;
-  /** For a meeting with a password. */
-  password?: string;
-  /** Slots in the first offer. */
-  slots?: SlotCount;
-  /** Slots at most, however many people there are. */
-  maxSlots?: SlotCount;
-  /** Time between two `stats` events in milliseconds. */
-  statsEveryMs?: number;
-}
-
-const FIRST_SLOTS: SlotCount = { audio: 3, video: 9 };
-// The server fills audio slots in order of joining, so there must be as many as voices heard at
-// once. The offer with all of them fits into a message: e2e/tests/offer-size.test.mjs measures it.
-const MAX_SLOTS: SlotCount = { audio: 12, video: 25 };
-const LEVELS_EVERY_MS = 200;
-const CHAT_KEPT = 500;
+const FIRST_SLOTS: SlotCount = { audio: 4, video: 9 };
+// The loudest three are heard, and the sound of shared screens. The offer with all of them fits into
+// a message: e2e/tests/offer-size.test.mjs measures it.
+const MAX_SLOTS: SlotCount = { audio: 6, video: 25 };
+const PEOPLE_PAGE = 50;
 
 /** One meeting, from entering to leaving: people, media, chat. Mends its connections by itself. */
 export class Meeting extends Emitter<MeetingEvents> {
@@ -67,14 +50,14 @@ export class Meeting extends Emitter<MeetingEvents> {
   private messages: ChatMessage[] = [];
   private readonly tracks = new Map<Source, MediaStreamTrack>();
   private readonly mutedSources = new Set<Source>();
-  private readonly detector = new SpeakerDetector();
-  private serverSpeakers = false;
-  private lastSample: StatsSample | null = null;
-  private statsTimer: ReturnType<typeof setInterval> | undefined;
-  private levelTimer: ReturnType<typeof setInterval> | undefined;
+  private readonly monitor: Monitor;
   private iceServers: RTCIceServer[] = [];
   private password: string | undefined;
-  private handUp = false;
+  private readonly viewer: ViewSender;
+  private roomNow: RoomState = NEW_ROOM;
+  /** Pictures shown, once that was said. */
+  private pictures: number | null = null;
+  private loading: Promise<void> | null = null;
   private entered = false;
   private rebuilds = 0;
   private rebuildTimer: ReturnType<typeof setTimeout> | undefined;
@@ -96,7 +79,23 @@ export class Meeting extends Emitter<MeetingEvents> {
       meetingId: this.meetingId,
       userId: this.userId,
       url: () => this.address(),
+      join: () => {
+        const { audio, video } = this.local;
+        return { batch: true, slots: 'speakers', media_state: { audio, video } };
+      },
     });
+    this.monitor = new Monitor(
+      {
+        connection: () => (this.stateNow === 'reconnecting' ? null : this.connection),
+        voices: () => this.voices(),
+        stats: (stats) => this.emit('stats', stats),
+        speakers: (speakers) => this.emit('speakers', speakers),
+      },
+      options.statsEveryMs,
+    );
+    this.viewer = new ViewSender(
+      (data) => this.signaling.connected && this.signaling.send('view', data),
+    );
     this.signaling.on('joined', (answer) => this.joined(answer));
     this.signaling.on('message', (message) => this.receive(message));
     this.signaling.on('down', () => this.setState('reconnecting'));
@@ -117,7 +116,27 @@ export class Meeting extends Emitter<MeetingEvents> {
 
   /** Whether one's own hand is raised, as everybody sees it. */
   get handRaised(): boolean {
-    return this.handUp;
+    return this.people.raisedHands.includes(this.userId);
+  }
+
+  /** How many people are here, oneself included; {@link participants} may know fewer. */
+  get total(): number {
+    return this.people.total;
+  }
+
+  /** Whose hands are up, first raised first; one's own too. */
+  get raisedHands(): readonly number[] {
+    return this.people.raisedHands;
+  }
+
+  /** What holds here and what one may do. */
+  get room(): RoomState {
+    return this.roomNow;
+  }
+
+  /** Hosts and moderators lead. */
+  get leads(): boolean {
+    return this.roomNow.role !== 'participant';
   }
 
   get chat(): ChatMessage[] {
@@ -204,6 +223,55 @@ export class Meeting extends Emitter<MeetingEvents> {
     return this.signaling.send('chat', { content });
   }
 
+  /** Tells what is shown: nothing else is received. May be called at each change of a layout. */
+  setView(view: View): void {
+    this.pictures = view.tiles.length + Math.min(view.lastN ?? 0, this.maxSlots.video);
+    this.viewer.set(view);
+    this.growSlots();
+  }
+
+  /** Loads more of a large meeting's people, until {@link participants} knows `count`. */
+  knowPeople(count: number): Promise<void> {
+    this.loading ??= this.loadPeople(Math.min(count, this.total - 1)).finally(() => {
+      this.loading = null;
+    });
+    return this.loading;
+  }
+
+  react(reaction: string): boolean {
+    return this.signaling.send('reaction', { reaction });
+  }
+
+  /** As host or moderator: lowers somebody's hand. */
+  lowerHand(userId: number): boolean {
+    return this.signaling.send('lower-hand', { user_id: userId });
+  }
+
+  /** As host or moderator: asks somebody to switch the microphone on. */
+  askUnmute(userId: number): boolean {
+    return this.signaling.send('ask-unmute', { user_id: userId });
+  }
+
+  /** As host or moderator: lets nobody new in. */
+  setLocked(locked: boolean): boolean {
+    return this.signaling.send('lock', { locked });
+  }
+
+  /** As host or moderator: lets somebody in who waits. */
+  admit(userId: number): boolean {
+    return this.signaling.send('admit', { user_id: userId });
+  }
+
+  /** As host: makes somebody moderator, who may then publish in a webinar, or takes it back. */
+  setRole(userId: number, role: Role): Promise<void> {
+    return this.client.setRole(this.meetingId, userId, role);
+  }
+
+  /** As host: changes switches of the meeting. */
+  changeSettings(settings: Partial<MeetingSettings>): Promise<void> {
+    return this.client.changeSettings(this.meetingId, settings);
+  }
+
   setHandRaised(raised: boolean): boolean {
     return this.signaling.send(raised ? 'raise-hand' : 'lower-hand');
   }
@@ -239,8 +307,14 @@ export class Meeting extends Emitter<MeetingEvents> {
     this.iceServers = (answer.ice_servers ?? []).filter((server) =>
       [server.urls].flat().some((url) => url.startsWith('turn')),
     ) as RTCIceServer[];
-    this.people.reset(answer.participants ?? []);
-    this.handUp = false;
+    this.people.enter(answer);
+    this.roomChanged({
+      role: answer.role ?? 'participant',
+      settings: answer.settings ?? null,
+      locked: answer.locked ?? false,
+      waiting: answer.waiting ?? [],
+      ...(answer.rights ? { may: mayOf(answer.rights) } : {}),
+    });
     this.emit('participants', this.participants);
     // A meeting may silence who comes in (mute_on_join); who spoke before a break goes on.
     if (!this.entered && answer.media_state?.audio === false && this.tracks.has('microphone')) {
@@ -249,7 +323,8 @@ export class Meeting extends Emitter<MeetingEvents> {
     this.entered = true;
     // Not before: who waits may not read. After a break, what was said meanwhile.
     this.loadChat();
-    this.sendMediaState();
+    if (this.differs(answer.media_state)) this.sendMediaState();
+    this.viewer.again();
     const resumed = this.peerNow && answer.peer_id && answer.peer_id === this.peerId;
     this.peerId = answer.peer_id;
     if (resumed && this.peerNow?.pc.connectionState === 'connected') {
@@ -265,10 +340,11 @@ export class Meeting extends Emitter<MeetingEvents> {
   private build(): void {
     this.peerNow?.close();
     this.slotMessages = [];
-    this.lastSample = null;
+    this.monitor.reset();
     const peer = new Peer({
-      slots: wantedSlots(this.firstSlots, this.maxSlots, this.people.list().length, 0),
+      slots: this.neededSlots(this.firstSlots),
       iceServers: this.iceServers,
+      publish: this.options.publish ?? {},
       offer: async (sdp, tracks) => {
         const answer = await this.signaling.offer(sdp, tracks);
         if (this.timings.answeredMs < this.timings.joinedMs) {
@@ -301,7 +377,7 @@ export class Meeting extends Emitter<MeetingEvents> {
       .catch((error: Error) => {
         if (this.peerNow === peer) this.rebuild(error);
       });
-    this.startTimers();
+    this.monitor.start();
   }
 
   /** Begins again with a new connection: the server may have forgotten the old one. */
@@ -372,6 +448,7 @@ export class Meeting extends Emitter<MeetingEvents> {
       case 'participants-changed':
         for (const { user_id } of message.data.left) this.people.leave(user_id);
         for (const person of message.data.joined) this.people.join(person);
+        this.people.count(message.data.total);
         this.peopleChanged();
         break;
       case 'media-state':
@@ -382,11 +459,41 @@ export class Meeting extends Emitter<MeetingEvents> {
       case 'lower-hand':
         this.hand(message.data.user_id ?? message.from, message.type === 'raise-hand');
         break;
+      case 'layers':
+        this.peerNow?.wantLayers(message.data.mid, message.data.layers).catch((error: Error) => {
+          if (this.stateNow === 'connected') this.emit('error', error);
+        });
+        break;
+      case 'rights':
+        this.roomChanged({ role: message.data.role, may: mayOf(message.data.rights) });
+        break;
+      case 'role-changed':
+        this.people.role(message.data.user_id, message.data.role);
+        this.emit('participants', this.participants);
+        break;
+      case 'meeting-updated':
+        this.roomChanged({ title: message.data.title, settings: message.data.settings });
+        break;
+      case 'waiting':
+        this.roomChanged({ waiting: message.data.waiting });
+        break;
+      case 'lock':
+        this.roomChanged({ locked: message.data.locked });
+        break;
+      case 'reaction':
+        this.emit('reaction', {
+          userId: message.data.user_id,
+          reaction: message.data.reaction,
+        });
+        break;
+      case 'ask-unmute':
+        this.emit('ask-unmute', { from: message.from });
+        break;
       case 'chat':
         this.addChat([message.data]);
         break;
       case 'speakers':
-        this.serverSpeakers = true;
+        this.monitor.serverSpeaks();
         this.emit(
           'speakers',
           message.data.speakers.map((s) => ({ userId: s.user_id, level: loudness(s.level) })),
@@ -401,14 +508,36 @@ export class Meeting extends Emitter<MeetingEvents> {
   }
 
   private hand(userId: number, raised: boolean): void {
-    if (userId === this.userId) this.handUp = raised;
-    else this.people.hand(userId, raised);
+    this.people.hand(userId, raised);
     this.emit('participants', this.participants);
   }
 
   private peopleChanged(): void {
     this.emit('participants', this.participants);
-    this.growSlots();
+  }
+
+  private roomChanged(change: Partial<RoomState>): void {
+    this.roomNow = { ...this.roomNow, ...change };
+    const { may } = this.roomNow;
+    // What is no longer allowed is dropped by the server anyway.
+    if (!may.audio) this.unpublish('microphone');
+    if (!may.video) this.unpublish('camera');
+    if (!may.screen) {
+      this.unpublish('screen');
+      this.unpublish('screen_audio');
+    }
+    this.emit('room', this.roomNow);
+  }
+
+  private async loadPeople(count: number): Promise<void> {
+    const first = Math.floor(this.people.list().length / PEOPLE_PAGE) + 1;
+    const last = Math.ceil((count + 1) / PEOPLE_PAGE);
+    for (let page = first; page <= last && this.people.list().length < count; page += 1) {
+      const found = await this.client.onlinePeople(this.meetingId, page, PEOPLE_PAGE);
+      if (found.length === 0) break;
+      this.people.add(found);
+      this.emit('participants', this.participants);
+    }
   }
 
   private emitSlots(): void {
@@ -418,17 +547,23 @@ export class Meeting extends Emitter<MeetingEvents> {
   private growSlots(): void {
     const peer = this.peerNow;
     if (!peer) return;
+    if (peer.addSlots(this.neededSlots(peer.slotCount)))
+      peer.negotiate().catch((error: Error) => this.rebuild(error));
+  }
+
+  private neededSlots(now: SlotCount): SlotCount {
     const screens = this.people.list().filter((p) => p.media.screen).length;
-    const wanted = wantedSlots(peer.slotCount, this.maxSlots, this.people.list().length, screens);
-    if (peer.addSlots(wanted)) peer.negotiate().catch((error: Error) => this.rebuild(error));
+    const pictures = this.pictures ?? this.people.list().length + screens;
+    return wantedSlots(now, this.maxSlots, pictures, screens);
+  }
+
+  private differs(known: Partial<MediaState> | undefined): boolean {
+    const { audio, video, screen } = this.local;
+    return known?.audio !== audio || known.video !== video || known.screen !== screen;
   }
 
   private addChat(lines: ChatMessage[]): void {
-    const byId = new Map(this.messages.map((m) => [m.message_id, m]));
-    for (const line of lines) byId.set(line.message_id, line);
-    this.messages = [...byId.values()]
-      .sort((a, b) => a.message_id - b.message_id)
-      .slice(-CHAT_KEPT);
+    this.messages = mergeChat(this.messages, lines);
     this.emit('chat', this.messages);
   }
 
@@ -441,42 +576,20 @@ export class Meeting extends Emitter<MeetingEvents> {
       .catch(() => {});
   }
 
-  private startTimers(): void {
-    if (this.statsTimer) return;
-    this.statsTimer = setInterval(() => void this.measure(), this.options.statsEveryMs ?? 2_000);
-    this.levelTimer = setInterval(() => this.listen(), LEVELS_EVERY_MS);
-  }
-
-  private async measure(): Promise<void> {
-    const pc = this.connection;
-    if (!pc || this.stateNow === 'reconnecting') return;
-    const entries: unknown[] = [];
-    (await pc.getStats()).forEach((entry) => {
-      entries.push(entry);
+  /** Who is to be heard, by the receivers of their sound. */
+  private voices(): Voice[] {
+    return this.slotMessages.flatMap((slot) => {
+      const receiver = this.peerNow?.receiverOf(slot.mid);
+      const heard = slot.kind === 'audio' && typeof slot.user_id === 'number' && receiver;
+      return heard ? [{ userId: slot.user_id as number, receiver }] : [];
     });
-    const sample = sampleOf(entries);
-    if (this.lastSample) this.emit('stats', compare(this.lastSample, sample));
-    this.lastSample = sample;
-  }
-
-  private listen(): void {
-    if (this.serverSpeakers || !this.peerNow) return;
-    const levels: Speaker[] = [];
-    for (const slot of this.slotMessages) {
-      if (slot.kind !== 'audio' || typeof slot.user_id !== 'number') continue;
-      const receiver = this.peerNow.receiverOf(slot.mid);
-      const level = receiver?.getSynchronizationSources()[0]?.audioLevel ?? 0;
-      levels.push({ userId: slot.user_id, level });
-    }
-    const speakers = this.detector.update(levels, performance.now());
-    if (speakers) this.emit('speakers', speakers);
   }
 
   private finish(reason: EndReason): void {
     if (this.stateNow === 'closed') return;
-    clearInterval(this.statsTimer);
-    clearInterval(this.levelTimer);
+    this.monitor.stop();
     clearTimeout(this.rebuildTimer);
+    this.viewer.stop();
     globalThis.removeEventListener?.('online', this.online);
     this.peerNow?.close();
     this.peerNow = null;

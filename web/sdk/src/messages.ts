@@ -1,4 +1,4 @@
-import type { ChatMessage, JoinInfo, ParticipantInfo } from './types.js';
+import type { ChatMessage, JoinInfo, MeetingSettings, ParticipantInfo } from './types.js';
 
 /** Audio or video. */
 export type Kind = 'audio' | 'video';
@@ -25,6 +25,30 @@ export interface SlotMessage {
   unavailable?: boolean | null;
 }
 
+/** One layer of a published track, and whether somebody wants it. */
+export interface LayerMessage {
+  /** Null where there is only one. */
+  rid: string | null;
+  active: boolean;
+}
+
+/** What a client may do, as the server tells it. */
+export interface RightsMessage {
+  publish_audio: boolean;
+  publish_video: boolean;
+  publish_screen: boolean;
+  subscribe: boolean;
+}
+
+/** Somebody at the door. */
+export interface WaitingMessage {
+  user_id: number;
+  username: string;
+  nickname?: string | null;
+}
+
+export type Role = 'host' | 'moderator' | 'participant';
+
 /** A participant in a `join` answer or `user-joined`. */
 export type PersonMessage = Pick<ParticipantInfo, 'user_id' | 'username'> &
   Partial<ParticipantInfo> & { media_state?: Partial<MediaState> | null };
@@ -37,6 +61,16 @@ export interface JoinAnswer {
   room_id?: string;
   participants?: PersonMessage[];
   participants_total?: number;
+  /** How many are here now, oneself included. */
+  online_total?: number;
+  /** Raised hands, first raised first. */
+  hands?: { user_id: number; raised_at?: string }[];
+  locked?: boolean;
+  settings?: MeetingSettings;
+  rights?: RightsMessage;
+  role?: Role;
+  /** For hosts and moderators. */
+  waiting?: WaitingMessage[];
   ice_servers?: JoinInfo['ice_servers'];
   /** The server's idea of what we send; audio false where the meeting silences newcomers. */
   media_state?: Partial<MediaState>;
@@ -60,6 +94,14 @@ export interface ServerData {
   };
   chat: ChatMessage;
   'media-state': Partial<MediaState>;
+  layers: { mid: string; layers: LayerMessage[] };
+  rights: { role: Role; rights: RightsMessage };
+  'role-changed': { user_id: number; role: Role };
+  'meeting-updated': { title: string; settings: MeetingSettings };
+  waiting: { waiting: WaitingMessage[]; total: number };
+  reaction: { user_id: number; reaction: string };
+  'ask-unmute': object;
+  lock: { locked: boolean };
   'raise-hand': { user_id?: number };
   'lower-hand': { user_id?: number };
   'user-joined': PersonMessage;

@@ -1,7 +1,7 @@
 import { Emitter } from './emitter.js';
-import { cameraLayers } from './layers.js';
-import type { Kind, Source } from './messages.js';
+import type { Kind, LayerMessage, Source } from './messages.js';
 import { compact, preferForwarded } from './offer.js';
+import { encodingsFor, LayerSwitch, type PublishOptions, preferCodec } from './publishing.js';
 import type { SlotCount } from './slots.js';
 
 /** What {@link Peer} tells. */
@@ -18,6 +18,7 @@ export interface PeerEvents {
 export interface PeerOptions {
   slots: SlotCount;
   iceServers: RTCIceServer[];
+  publish: PublishOptions;
   /** Carries an offer to the server and brings its answer. */
   offer: (sdp: string, tracks: Record<string, Source>) => Promise<string>;
 }
@@ -26,8 +27,6 @@ export interface PeerOptions {
 const DISCONNECTED_MS = 3_000;
 /** How long connecting or an ICE restart may take. */
 const CONNECT_MS = 12_000;
-
-const SCREEN_LAYERS: RTCRtpEncodingParameters[] = [{ maxBitrate: 2_500_000 }];
 
 const KIND: Record<Source, Kind> = {
   camera: 'video',
@@ -44,6 +43,7 @@ const KIND: Record<Source, Kind> = {
 export class Peer extends Emitter<PeerEvents> {
   readonly pc: RTCPeerConnection;
   private readonly senders = new Map<Source, RTCRtpTransceiver>();
+  private readonly switches = new Map<Source, LayerSwitch>();
   private readonly slots: Record<Kind, RTCRtpTransceiver[]> = { audio: [], video: [] };
   private timer: ReturnType<typeof setTimeout> | undefined;
   private chain: Promise<void> = Promise.resolve();
@@ -86,13 +86,21 @@ export class Peer extends Emitter<PeerEvents> {
     if (!known && !track) return;
     const transceiver = known ?? this.addSender(source);
     await transceiver.sender.replaceTrack(track);
-    if (source === 'camera' && track) await this.fitLayers(transceiver.sender, track);
+    const { width, height } = (source === 'camera' && track?.getSettings()) || {};
+    if (width && height) await this.switches.get(source)?.fitTo(width, height);
     // A stopped share is taken out of the offer: its slot is free for others.
     const lasting = source === 'microphone' || source === 'camera';
     const direction = track || lasting ? 'sendonly' : 'inactive';
     const changed = transceiver.direction !== direction;
     if (changed) transceiver.direction = direction;
     if (!known || changed) await this.negotiate();
+  }
+
+  /** Sends those layers of the track in this m-line that somebody wants. */
+  async wantLayers(mid: string, layers: readonly LayerMessage[]): Promise<void> {
+    for (const [source, transceiver] of this.senders) {
+      if (transceiver.mid === mid) await this.switches.get(source)?.want(layers);
+    }
   }
 
   /** Adds slots up to `count`; true when an offer is needed for it. */
@@ -145,24 +153,17 @@ export class Peer extends Emitter<PeerEvents> {
 
   private addSender(source: Source): RTCRtpTransceiver {
     const init: RTCRtpTransceiverInit = { direction: 'sendonly' };
-    if (source === 'camera') init.sendEncodings = cameraLayers(1280, 720);
-    if (source === 'screen') init.sendEncodings = SCREEN_LAYERS.map((layer) => ({ ...layer }));
+    const { publish } = this.options;
+    const encodings = encodingsFor(source, publish);
+    if (encodings) init.sendEncodings = encodings;
     const transceiver = this.pc.addTransceiver(KIND[source], init);
+    if (publish.codec && source === 'camera') preferCodec(transceiver, publish.codec);
+    if (encodings) {
+      const simulcast = encodings.length > 1;
+      this.switches.set(source, new LayerSwitch(transceiver.sender, simulcast));
+    }
     this.senders.set(source, transceiver);
     return transceiver;
-  }
-
-  /** Chooses the layers by the camera's size. */
-  private async fitLayers(sender: RTCRtpSender, track: MediaStreamTrack): Promise<void> {
-    const { width, height } = track.getSettings();
-    if (!width || !height) return;
-    const parameters = sender.getParameters();
-    const layers = cameraLayers(width, height);
-    for (const encoding of parameters.encodings) {
-      const layer = layers.find((l) => l.rid === encoding.rid);
-      if (layer) Object.assign(encoding, layer);
-    }
-    await sender.setParameters(parameters);
   }
 
   private async exchange(iceRestart: boolean): Promise<void> {

@@ -33,6 +33,8 @@ export interface SignalingOptions {
   userId: number;
   /** Makes the WebSocket address, with a fresh ticket, before each attempt. */
   url: () => Promise<string>;
+  /** More for the data of `join`. */
+  join?: () => object;
   backoff?: Backoff;
   /** Replacement for `WebSocket`, for tests. */
   socket?: (url: string) => WebSocket;
@@ -200,7 +202,10 @@ export class Signaling extends Emitter<SignalingEvents> {
         reject(new Error('no answer from the server'));
       }, OPEN_TIMEOUT_MS);
       socket.onopen = () => {
-        const join: Record<string, unknown> = { user_id: this.options.userId };
+        const join: Record<string, unknown> = {
+          user_id: this.options.userId,
+          ...this.options.join?.(),
+        };
         if (this.resumeToken) join.resume_token = this.resumeToken;
         this.send('join', join);
       };

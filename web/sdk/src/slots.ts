@@ -60,21 +60,23 @@ export interface SlotCount {
   video: number;
 }
 
+/** Voices the server plays at once, the loudest; the sound of a shared screen needs one more. */
+const VOICES = 3;
+
 /**
- * How many slots to ask for when `others` people are present and `screens` of them share: as many
- * as now while they suffice, else what is needed and a few more, so that people who come one by
- * one do not renegotiate each time.
+ * How many slots to ask for to show `pictures` and hear `screens` shared: as many as now while they
+ * suffice, else what is needed and a few more, so that not each new tile renegotiates.
  */
 export function wantedSlots(
   now: SlotCount,
   max: SlotCount,
-  others: number,
+  pictures: number,
   screens: number,
 ): SlotCount {
   const grow = (have: number, need: number, limit: number, step: number) =>
     need <= have ? have : Math.max(have, Math.min(limit, Math.ceil(need / step) * step));
   return {
-    audio: grow(now.audio, others + screens, max.audio, 3),
-    video: grow(now.video, others + screens, max.video, 4),
+    audio: grow(now.audio, VOICES + screens, max.audio, 1),
+    video: grow(now.video, pictures, max.video, 4),
   };
 }

@@ -37,6 +37,8 @@ export type ParticipantInfo = DataOf<
 >['participants'][number];
 /** A meeting in full. */
 export type MeetingInfo = DataOf<Operation<'/api/v1/meetings/{id}', 'get'>>;
+/** Switches of a meeting. */
+export type MeetingSettings = MeetingInfo['settings'];
 /** A meeting in a list. */
 export type MeetingSummary = DataOf<Operation<'/api/v1/meetings', 'get'>>['meetings'][number];
 /** A line of chat. */

@@ -73,14 +73,12 @@ describe('slots', () => {
   });
 
   it('grow in steps up to the maximum and never shrink', () => {
-    const now = { audio: 3, video: 9 };
-    const max = { audio: 12, video: 25 };
+    const now = { audio: 4, video: 9 };
+    const max = { audio: 6, video: 25 };
     expect(wantedSlots(now, max, 0, 0)).toEqual(now);
-    expect(wantedSlots(now, max, 3, 0)).toEqual(now);
-    expect(wantedSlots(now, max, 4, 0)).toEqual({ audio: 6, video: 9 });
-    expect(wantedSlots(now, max, 9, 1)).toEqual({ audio: 12, video: 12 });
-    expect(wantedSlots(now, max, 1000, 0)).toEqual(max);
-    expect(wantedSlots({ audio: 20, video: 30 }, max, 1000, 0)).toEqual({ audio: 20, video: 30 });
+    expect(wantedSlots(now, max, 9, 1)).toEqual(now);
+    expect(wantedSlots(now, max, 10, 2)).toEqual({ audio: 5, video: 12 });
+    expect(wantedSlots(now, max, 300, 9)).toEqual(max);
   });
 });
 
