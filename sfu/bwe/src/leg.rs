@@ -291,7 +291,7 @@ impl Leg {
 
     /// What to send now of a probe, if anything, after media that may leave anyway: media that waits
     /// for the pacer first, then padding, with [`SentKind::Probe`] and beside the pacer's budget.
-    /// Ask again at [`Self::next_timeout`].
+    /// Ask again at [`Self::next_timeout`]. Who has nothing to pad with sends nothing: it lapses.
     #[must_use]
     pub fn probe(&self, now: Instant) -> Option<Probe> {
         self.tracker.as_ref()?;
