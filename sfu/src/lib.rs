@@ -38,4 +38,6 @@ mod speakers;
 
 pub use clock::Clock;
 pub use counters::{Counters, DropReason, LateReason};
+#[cfg(feature = "sim")]
+pub use shard::ForcedWish;
 pub use shard::{Input, Output, Seed, Shard, ShardConfig};

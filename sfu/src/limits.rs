@@ -44,6 +44,17 @@ pub const RESENT: usize = 64;
 /// Stretches of continuous source packets remembered per slot, for NACK after a switch.
 pub const SEGMENTS: usize = 16;
 
+/// Words of 64 packets in which a slot knows what it left out of a source, for late packets and NACK:
+/// 2,048 packets are 4 s at 5 Mbit/s; a source's caches hold fewer.
+pub const LEFT_OUT_PACKETS: usize = 32;
+/// The same for pictures of VP8: 512 are 17 s at 30 frames per second.
+pub const LEFT_OUT_PICTURES: usize = 8;
+/// Changes of layers within one source stream that a slot knows, for late packets.
+pub const LEVEL_CHANGES: usize = 8;
+/// Pictures (3 s at 30 per second) after which a key frame is asked for where a higher temporal layer
+/// offers no point to begin.
+pub const LEVEL_PATIENCE: u8 = 90;
+
 /// Packets that may wait for one receiver within one batch: 16 publishers with frames of 64.
 pub const EGRESS_QUEUE: usize = 1_024;
 /// Padding that evens out the segments of a train, per packet.
@@ -67,6 +78,8 @@ pub const REPORT_INTERVAL: Duration = Duration::from_millis(1_000);
 pub const KEY_FRAME_INTERVAL: Duration = Duration::from_millis(300);
 /// A layer without packets for this long is not being sent.
 pub const LAYER_IDLE: Duration = Duration::from_millis(1_000);
+/// Interval at which a track's ladder of layers is measured anew.
+pub const LADDER_INTERVAL: Duration = Duration::from_millis(250);
 /// A layer must have been sent for this long before receivers move up to it.
 pub const LAYER_STEADY: Duration = Duration::from_millis(500);
 
@@ -110,4 +123,5 @@ pub const JOIN_ORDER_SLOTS: usize = 50;
 
 const _: () = assert!(CACHE_VIDEO.is_power_of_two() && CACHE_AUDIO.is_power_of_two());
 const _: () = assert!(MISSING < CACHE_VIDEO);
+const _: () = assert!(LEFT_OUT_PACKETS * 64 > 2 * CACHE_VIDEO);
 const _: () = assert!(POOL_PACKETS.is_multiple_of(POOL_STEP));

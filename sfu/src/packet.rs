@@ -1,5 +1,6 @@
 //! What is known about one packet, copied wherever it goes.
 
+use crate::select::Levels;
 use std::ops::Range;
 use weir_sfu_api::{CodecKind, ExtensionKind};
 
@@ -29,8 +30,24 @@ pub(crate) struct ExtensionRange {
 pub(crate) struct Facts {
     /// Belongs to a key frame (or to the first packet of one, where only that is known).
     pub key_frame: bool,
-    /// First packet of a frame.
+    /// First packet of a frame (of one spatial layer).
     pub frame_start: bool,
+    /// Last packet of a frame of one spatial layer, where the codec says so.
+    pub frame_end: bool,
+    /// Spatial layer, 0 without SVC.
+    pub spatial: u8,
+    /// Temporal layer, 0 without.
+    pub temporal: u8,
+    /// Who needs it.
+    pub needed: Levels,
+    /// What may be had from this frame on, by those who are at one of `entry_from`.
+    pub entry: Levels,
+    /// See `entry`.
+    pub entry_from: Levels,
+    /// `entry` holds for higher spatial layers, too.
+    pub enters_spatial: bool,
+    /// Decode targets of its structure, where receivers are to be told which are active.
+    pub decode_targets: u8,
     /// VP8 / VP9 picture id.
     pub picture_id: Option<u16>,
     /// Picture id has 15 bits, not 7.

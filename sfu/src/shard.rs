@@ -11,6 +11,9 @@ mod seating;
 mod slots;
 mod tick;
 
+#[cfg(feature = "sim")]
+pub use keyed::ForcedWish;
+
 use crate::clock::Clock;
 use crate::counters::{Counters, DropReason, LateReason, add, bump};
 use crate::egress::queue::Item;
@@ -20,7 +23,7 @@ use crate::limits;
 use crate::peer::Peer;
 use crate::pool::{PacketRef, Pool};
 use crate::room::{Room, Subscriber, Track};
-use crate::select::{self, Decision};
+use crate::select::{self, Decision, Level, Offered};
 use crate::slab::Slab;
 use crate::slot::Outgoing;
 use foldhash::fast::FixedState;
@@ -386,8 +389,8 @@ impl Shard {
         else {
             return;
         };
-        publication.choose_best(now, false);
-        let best = publication.best == admitted.layer;
+        publication.look(now);
+        let offered = publication.offered(admitted.layer);
         let count = self.tracks.get(track_index).map_or(0, |track| track.subscribers.len());
         let mut key_frame = false;
         for position in 0..count {
@@ -398,7 +401,7 @@ impl Shard {
             else {
                 break;
             };
-            key_frame |= self.offer_packet(now, key, packet, admitted, best, subscriber);
+            key_frame |= self.offer_packet(now, key, packet, admitted, &offered, subscriber);
         }
         if key_frame {
             self.want_key_frame(key, admitted.publication, admitted.layer);
@@ -412,36 +415,45 @@ impl Shard {
         publisher: u32,
         packet: PacketRef,
         admitted: &Admitted,
-        best: bool,
+        offered: &Offered,
         subscriber: Subscriber,
     ) -> bool {
         let meta = &admitted.meta;
-        // Only a key frame of another layer than the best one needs to know.
-        let begins = meta.facts.key_frame && meta.facts.frame_start;
-        let alive =
-            !best && begins && self.layer_alive(now, publisher, admitted.publication, subscriber);
-        let Some((outgoing, decision)) = self.choose(publisher, admitted, best, alive, subscriber)
+        let Some((outgoing, decision)) = self.choose(now, publisher, admitted, offered, subscriber)
         else {
             return false;
         };
+        let ask = decision == Decision::ForwardAndAsk;
         match decision {
             Decision::Skip => return false,
             Decision::WantKeyFrame => return true,
-            Decision::Switch => {
+            Decision::Stop => {
+                if let Some(slot) = self.slot_mut(subscriber) {
+                    slot.rewriter.stop();
+                }
+                self.slots_changed(subscriber.peer);
+                return false;
+            }
+            Decision::Switch(level) => {
                 let aligned = self.aligned_time(publisher, admitted, subscriber);
                 if let Some(slot) = self.slot_mut(subscriber) {
-                    slot.rewriter.switch(meta, aligned, now);
+                    slot.rewriter.switch(meta, level, aligned, now);
                 }
                 self.slots_changed(subscriber.peer);
             }
-            Decision::Forward => {}
+            Decision::Forward | Decision::ForwardAndAsk => {}
         }
-        let Some(receiver) = self.peers.get_mut(subscriber.peer) else { return false };
-        let Some(slot) = receiver.slots.get_mut(usize::from(subscriber.slot)) else { return false };
-        let Some(mapped) = slot.rewriter.map(meta, now) else { return false };
+        let Some(receiver) = self.peers.get_mut(subscriber.peer) else { return ask };
+        let Some(slot) = receiver.slots.get_mut(usize::from(subscriber.slot)) else { return ask };
+        let Some(mut mapped) = slot.rewriter.map(meta, now) else { return ask };
+        if meta.facts.decode_targets > 0 {
+            let level = slot.rewriter.level();
+            mapped.active_targets = self.active_targets(publisher, admitted, level);
+        }
+        let Some(receiver) = self.peers.get_mut(subscriber.peer) else { return ask };
         if receiver.queue.len() >= limits::EGRESS_QUEUE {
             self.counters.dropped(DropReason::EgressFull);
-            return false;
+            return ask;
         }
         if receiver.queue.is_empty() {
             self.dirty.push(subscriber.peer);
@@ -449,17 +461,28 @@ impl Shard {
         self.pool.hold(packet);
         let slot = subscriber.slot;
         receiver.queue.push(Item { slot, packet, outgoing, mapped, resend: false });
-        false
+        ask
+    }
+
+    /// Which decode targets a receiver at `level` can still have, where that is not all.
+    fn active_targets(&self, publisher: u32, admitted: &Admitted, level: Level) -> Option<u32> {
+        if level == Level::FULL {
+            return None;
+        }
+        let publication =
+            self.peers.get(publisher)?.publications.get(usize::from(admitted.publication))?;
+        let stream = publication.layers.get(usize::from(admitted.layer))?.stream.as_ref()?;
+        Some(stream.structures.current()?.targets_of(level))
     }
 
     /// Whether the receiver can have the packet at all, and whether it gets it now. `None` when it
     /// receives nothing or has no codec for it.
     fn choose(
         &mut self,
+        now: Instant,
         publisher: u32,
         admitted: &Admitted,
-        best: bool,
-        alive: bool,
+        offered: &Offered,
         subscriber: Subscriber,
     ) -> Option<(Outgoing, Decision)> {
         let (sender, receiver) = self.peers.get_pair_mut(publisher, subscriber.peer)?;
@@ -467,37 +490,20 @@ impl Shard {
             return None;
         }
         let slot = receiver.slots.get_mut(usize::from(subscriber.slot))?;
-        let source = sender
-            .publications
-            .get(usize::from(admitted.publication))?
-            .payload_type(admitted.meta.payload_type)?;
+        let publication = sender.publications.get(usize::from(admitted.publication))?;
+        let source = publication.payload_type(admitted.meta.payload_type)?;
         let was_unavailable = slot.unavailable;
         let outgoing = slot.outgoing_for(source);
         let changed = was_unavailable != slot.unavailable;
-        let decision = select::decide(slot, &admitted.meta, best, alive);
+        let decision = select::decide(slot, &admitted.meta, offered, |slot| {
+            let current = slot.rewriter.current();
+            let mut streams = publication.layers.iter().filter_map(|layer| layer.stream.as_ref());
+            streams.any(|stream| Some(stream.uid) == current && stream.is_active(now))
+        });
         if changed {
             self.slots_changed(subscriber.peer);
         }
         Some((outgoing?, decision))
-    }
-
-    /// Whether the slot's current layer still carries packets.
-    fn layer_alive(&self, now: Instant, publisher: u32, publication: u8, to: Subscriber) -> bool {
-        let current = self
-            .peers
-            .get(to.peer)
-            .and_then(|peer| peer.slots.get(usize::from(to.slot)))
-            .and_then(|slot| slot.rewriter.current());
-        self.peers
-            .get(publisher)
-            .and_then(|peer| peer.publications.get(usize::from(publication)))
-            .is_some_and(|publication| {
-                publication
-                    .layers
-                    .iter()
-                    .filter_map(|layer| layer.stream.as_ref())
-                    .any(|stream| Some(stream.uid) == current && stream.is_active(now))
-            })
     }
 
     /// The receiver's time of a packet that begins another layer of the same track.

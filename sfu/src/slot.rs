@@ -42,6 +42,8 @@ pub(crate) struct Slot {
     pub(crate) outgoing: Option<Outgoing>,
     /// What the allocator gives it, see [`Wanted`].
     pub(crate) wanted: Wanted,
+    /// Pictures for which a higher temporal layer was waited for.
+    pub(crate) waited: u8,
     pub(crate) rewriter: Rewriter,
     pub(crate) rtx_seq: u64,
     pub(crate) sent_packets: u64,
@@ -96,6 +98,7 @@ impl Slot {
             unavailable: false,
             outgoing: None,
             wanted: Wanted::default(),
+            waited: 0,
             rewriter: Rewriter::new(clock_rate, seed.seq, seed.timestamp),
             rtx_seq: u64::from(seed.rtx_seq & 0x7fff),
             sent_packets: 0,

@@ -10,6 +10,7 @@ use crate::rewrite::Mapped;
 use crate::slot::Slot;
 use weir_session::{Path, PeerTransport};
 use weir_sfu_api::{CodecKind, ExtensionKind};
+use weir_wire::dd;
 use weir_wire::payload::{red, vp8, vp9};
 use weir_wire::rtp::{FixedHeader, set_padding_bit, write_header};
 use weir_wire::train::TrainBuf;
@@ -63,7 +64,8 @@ pub(crate) fn flush(peer: &mut Peer, pool: &mut Pool, out: &mut TrainBuf, counte
 fn run_target(rest: &[Item], before: Option<(u16, u16)>, pool: &Pool) -> Option<u16> {
     let first = rest.first()?;
     let meta = pool.meta(first.packet);
-    if !meta.codec.is_some_and(CodecKind::is_video) || meta.payload_len == 0 {
+    let empty = meta.payload_len == 0 || first.mapped.empty;
+    if !meta.codec.is_some_and(CodecKind::is_video) || empty {
         return None;
     }
     let own = meta.payload_len;
@@ -71,7 +73,7 @@ fn run_target(rest: &[Item], before: Option<(u16, u16)>, pool: &Pool) -> Option<
     let mut target = own;
     let mut company = false;
     for item in rest.iter().skip(1) {
-        if item.slot != first.slot || item.resend != first.resend {
+        if item.slot != first.slot || item.resend != first.resend || item.mapped.empty {
             break;
         }
         let next = pool.meta(item.packet).payload_len;
@@ -118,7 +120,8 @@ fn send(
             let padded = peer.counters.padded.wrapping_add(u64::from(*padding));
             padded.saturating_mul(limits::PAD_SHARE) <= peer.counters.bytes_sent
         })
-        .unwrap_or(0);
+        // A packet without content is padding only (RFC 3550 5.1).
+        .unwrap_or(u8::from(item.mapped.empty));
     if padding > 0 {
         set_padding_bit(&mut layout.header, true);
     }
@@ -147,7 +150,8 @@ fn send(
     } else {
         bump(&mut slot.sent_packets);
         // RFC 3550 6.4.1: payload octets, without header and padding.
-        add(&mut slot.sent_octets, usize::from(meta.payload_len));
+        let octets = if item.mapped.empty { 0 } else { meta.payload_len };
+        add(&mut slot.sent_octets, usize::from(octets));
     }
 }
 
@@ -185,40 +189,45 @@ fn lay_out(slot: &mut Slot, item: &Item, meta: &PacketMeta, bytes: &[u8]) -> Opt
         let primary = red::primary(payload).ok()?;
         layout.body_start = layout.body_end.checked_sub(primary.payload.len())?;
     }
-    layout.rewrite_descriptor(meta, mapped, bytes)?;
-
+    if mapped.empty {
+        layout.body_start = layout.body_end;
+    } else {
+        layout.rewrite_descriptor(meta, mapped, bytes)?;
+    }
     let mut descriptor = [0; 256];
     let mut extensions: [(u8, &[u8]); 8] = [(0, &[]); 8];
     let mut count = 0usize;
-    // The dependency descriptor carries a frame number, which continues across switches.
-    let own_number = mapped.frame_number.filter(|number| meta.facts.frame_number != Some(*number));
-    for range in meta.extensions() {
+    let mut descriptor_range = None;
+    for range in meta.extensions().filter(|_| !mapped.empty) {
         let Some(id) = slot.section.extensions.id(range.kind) else { continue };
         let start = usize::from(range.start);
         let value = bytes.get(start..start.checked_add(usize::from(range.len))?)?;
         let entry = extensions.get_mut(count)?;
         entry.0 = id;
-        if range.kind == ExtensionKind::DependencyDescriptor && own_number.is_some() {
+        if range.kind == ExtensionKind::DependencyDescriptor {
+            descriptor_range = Some((id, value));
             continue;
         }
         entry.1 = value;
         count = count.checked_add(1)?;
     }
-    if let Some(number) = own_number
-        && let Some(id) = slot.section.extensions.id(ExtensionKind::DependencyDescriptor)
-        && let Some(range) =
-            meta.extensions().find(|range| range.kind == ExtensionKind::DependencyDescriptor)
-    {
-        let start = usize::from(range.start);
-        let value = bytes.get(start..start.checked_add(usize::from(range.len))?)?;
-        let copy = descriptor.get_mut(..value.len())?;
-        copy.copy_from_slice(value);
-        copy.get_mut(1..3)?.copy_from_slice(&number.to_be_bytes());
-        *extensions.get_mut(count)? = (id, descriptor.get(..value.len())?);
+    // The dependency descriptor carries a frame number, which continues across switches, and which
+    // layers are still to be expected.
+    if let Some((id, value)) = descriptor_range {
+        let number = mapped.frame_number.filter(|n| meta.facts.frame_number != Some(*n));
+        let value = if number.is_some() || mapped.active_targets.is_some() {
+            let number = mapped.frame_number.unwrap_or(0);
+            let targets = meta.facts.decode_targets;
+            let len = dd::rewrite(value, number, mapped.active_targets, targets, &mut descriptor)?;
+            descriptor.get(..len)?
+        } else {
+            value
+        };
+        *extensions.get_mut(count)? = (id, value);
         count = count.checked_add(1)?;
     }
     let fixed = FixedHeader {
-        marker: meta.marker,
+        marker: mapped.marker,
         payload_type,
         sequence_number: layout.index as u16,
         timestamp: mapped.timestamp,

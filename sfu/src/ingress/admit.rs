@@ -5,12 +5,15 @@ use crate::ingress::facts;
 use crate::ingress::publication::{Binding, Publication};
 use crate::ingress::stream::{Arrival, Stream};
 use crate::limits;
-use crate::packet::{ExtensionRange, PacketMeta};
+use crate::packet::{ExtensionRange, Facts, PacketMeta};
 use crate::peer::Peer;
 use crate::pool::{PacketRef, Pool};
+use crate::select::Level;
+use std::ops::Range;
 use std::time::Instant;
 use weir_sfu_api::{CodecKind, ExtensionKind, MediaKind};
 use weir_wire::ext;
+use weir_wire::payload::vp9;
 use weir_wire::rtp::RtpPacket;
 
 /// What came of one packet.
@@ -100,15 +103,14 @@ pub(crate) fn admit(
             ExtensionKind::AudioLevel => {
                 audio_level = ext::AudioLevel::read(value);
             }
-            ExtensionKind::DependencyDescriptor => descriptor = Some(value),
+            ExtensionKind::DependencyDescriptor => descriptor = Some(range.clone()),
             _ => {}
         }
         if let (Ok(start), Ok(len)) = (u16::try_from(range.start), u8::try_from(value.len())) {
             meta.note_extension(ExtensionRange { kind, start, len });
         }
     }
-    let payload = bytes.get(meta.payload()).unwrap_or_default();
-    meta.facts = facts::read(codec, payload, descriptor).ok_or(DropReason::MalformedPayload)?;
+    let header_len = rtp.header_len();
 
     let kind = publication.section.kind;
     let clock_rate = clock_rate(kind);
@@ -132,6 +134,7 @@ pub(crate) fn admit(
         stream.cache.clear(pool);
         *stream = Stream::new(take_uid(next_uid), ssrc, clock_rate, cache_size);
     }
+    read_facts(stream, codec, pool.bytes(slot), descriptor, located.number, &mut meta)?;
     let mut broken = false;
     let seq = match stream.arrive(located.number, located.binding.rtx, now) {
         Arrival::New { seq, gap } => {
@@ -153,6 +156,9 @@ pub(crate) fn admit(
     }
     if !located.binding.rtx {
         stream.measure(located.payload_len, timestamp, now_us, now);
+        let level = Level::new(meta.facts.spatial, meta.facts.temporal);
+        let size = header_len.saturating_add(located.payload_len);
+        stream.rates.note(level, timestamp, size, now);
     }
     meta.stream = stream.uid;
     meta.seq = seq;
@@ -162,9 +168,7 @@ pub(crate) fn admit(
     }
     if meta.facts.key_frame && meta.facts.frame_start && codec.is_video() {
         layer.key_frame_wanted = false;
-        if meta.facts.resolution.is_some() {
-            layer.resolution = meta.facts.resolution;
-        }
+        layer.resolution = meta.facts.resolution.or(layer.resolution);
     }
     Ok(Some(Admitted {
         publication: located.binding.publication,
@@ -174,6 +178,42 @@ pub(crate) fn admit(
         broken: broken && codec.is_video(),
         feedback_full,
     }))
+}
+
+/// Reads what the packet is: by the stream's dependency descriptor, else by its payload.
+fn read_facts(
+    stream: &mut Stream,
+    codec: CodecKind,
+    bytes: &[u8],
+    descriptor: Option<Range<usize>>,
+    number: u16,
+    meta: &mut PacketMeta,
+) -> Result<(), DropReason> {
+    let seq = stream.extend(number);
+    let described = descriptor
+        .and_then(|range| bytes.get(range))
+        .and_then(|value| stream.structures.read(value, seq));
+    let payload = bytes.get(meta.payload()).unwrap_or_default();
+    let read = facts::read(codec, payload, described.as_ref().map(|(described, _)| described));
+    meta.facts = read.ok_or(DropReason::MalformedPayload)?;
+    let new_structure = described.is_some_and(|(_, new)| new);
+    if new_structure && let Some(structure) = stream.structures.current() {
+        stream.resolutions = [0, 1, 2, 3].map(|spatial| structure.resolution(spatial));
+        let highest = stream.resolutions.iter().rev().find_map(|known| *known);
+        meta.facts.resolution = highest;
+    } else if let Facts { resolution: Some(only), key_frame: true, .. } = meta.facts {
+        stream.resolutions = match codec {
+            CodecKind::Vp9 => vp9_resolutions(payload),
+            _ => [Some(only), None, None, None],
+        };
+    }
+    Ok(())
+}
+
+/// Of the scalability structure, which comes with key frames only.
+fn vp9_resolutions(payload: &[u8]) -> [Option<(u16, u16)>; 4] {
+    let all = vp9::parse(payload).map(|parsed| parsed.resolutions).unwrap_or_default();
+    [0, 1, 2, 3].map(|spatial| all.get(spatial).copied().flatten())
 }
 
 fn take_uid(next_uid: &mut u32) -> u32 {

@@ -1,48 +1,164 @@
-//! Codec facts of a packet, by the codec's own parser.
+//! Codec facts of a packet: from the dependency descriptor where there is one, else from the codec's
+//! payload descriptor. Payloads may be encrypted end to end: with a descriptor nothing is read
+//! beyond the RTP payload descriptor of VP8 and VP9, which stays in clear.
 
+use crate::ingress::structure::Described;
 use crate::packet::Facts;
+use crate::select::{Level, Levels};
 use weir_sfu_api::CodecKind;
 use weir_wire::payload::{PayloadFacts, av1, h264, vp8, vp9};
 
-/// Reads what routing and rewriting need from the first bytes of the payload. `None` when the
-/// payload is malformed; an empty payload (padding only) has no facts. `descriptor` is the
-/// dependency descriptor extension.
-pub(crate) fn read(codec: CodecKind, payload: &[u8], descriptor: Option<&[u8]>) -> Option<Facts> {
+/// Reads what routing and rewriting need. `None` when the payload is malformed and no dependency
+/// descriptor stands in for it; an empty payload (padding only) is needed by nobody.
+pub(crate) fn read(
+    codec: CodecKind,
+    payload: &[u8],
+    described: Option<&Described>,
+) -> Option<Facts> {
+    if !codec.is_video() {
+        return Some(Facts {
+            key_frame: true,
+            frame_start: true,
+            needed: Levels::ALL,
+            ..Facts::default()
+        });
+    }
     if payload.is_empty() {
         return Some(Facts::default());
     }
-    let mut facts = match codec {
-        CodecKind::Opus | CodecKind::Red => {
-            Facts { key_frame: true, frame_start: true, ..Facts::default() }
+    match described {
+        None => by_payload(codec, payload),
+        Some(described) if described.known => Some(by_descriptor(codec, payload, described)),
+        Some(described) => {
+            // The structure is not here (yet): start, end and frame number are.
+            let unknown = Facts {
+                frame_start: described.descriptor.start_of_frame,
+                needed: Levels::ALL,
+                ..Facts::default()
+            };
+            let facts = by_payload(codec, payload).unwrap_or(unknown);
+            Some(Facts { frame_number: Some(described.descriptor.frame_number), ..facts })
         }
+    }
+}
+
+/// The dependency descriptor wins; of the payload only what must be rewritten is looked at.
+fn by_descriptor(codec: CodecKind, payload: &[u8], described: &Described) -> Facts {
+    let descriptor = &described.descriptor;
+    let (spatial, temporal) = descriptor.layer.map_or((0, 0), |l| (l.spatial, l.temporal));
+    let ids = match codec {
+        CodecKind::Vp8 => vp8::parse(payload).ok().and_then(|d| vp8_ids(&d)),
+        CodecKind::Vp9 => vp9::parse(payload).ok().and_then(|d| vp9_ids(&d)),
+        _ => None,
+    };
+    let begins_base = descriptor.start_of_frame && temporal == 0;
+    let tells_targets = descriptor.structure_present || begins_base;
+    Facts {
+        key_frame: descriptor.key_frame() && spatial == 0,
+        frame_start: descriptor.start_of_frame,
+        frame_end: descriptor.end_of_frame,
+        spatial,
+        temporal,
+        needed: described.needed,
+        entry: described.entry,
+        entry_from: described.needed,
+        enters_spatial: true,
+        frame_number: Some(descriptor.frame_number),
+        decode_targets: if tells_targets { descriptor.decode_target_count() } else { 0 },
+        resolution: None,
+        ..ids.unwrap_or_default()
+    }
+}
+
+fn by_payload(codec: CodecKind, payload: &[u8]) -> Option<Facts> {
+    Some(match codec {
+        CodecKind::Opus | CodecKind::Red => return None,
         CodecKind::Vp8 => {
             let parsed = vp8::parse(payload).ok()?;
-            from(&parsed.facts(), u8::try_from(parsed.header_len).ok()?, parsed.key_idx)
+            from_vp8(&parsed.facts(), vp8_ids(&parsed)?)
         }
         CodecKind::Vp9 => {
             let parsed = vp9::parse(payload).ok()?;
-            from(&parsed.facts(), u8::try_from(parsed.header_len).ok()?, None)
+            from_vp9(&parsed.facts(), vp9_ids(&parsed)?)
         }
-        CodecKind::H264 => from(&h264::parse(payload).ok()?.facts(), 0, None),
-        CodecKind::Av1 => from(&av1::parse(payload).ok()?.facts(), 0, None),
-    };
-    // Start, end, template id and frame number are mandatory (AV1 RTP specification, A.8.1).
-    if let Some(&[_, high, low, ..]) = descriptor {
-        facts.frame_number = Some(u16::from_be_bytes([high, low]));
-    }
-    Some(facts)
+        CodecKind::H264 => whole(&h264::parse(payload).ok()?.facts()),
+        CodecKind::Av1 => whole(&av1::parse(payload).ok()?.facts()),
+    })
 }
 
-fn from(facts: &PayloadFacts, descriptor_len: u8, key_idx: Option<u8>) -> Facts {
+fn vp8_ids(parsed: &vp8::Vp8Descriptor) -> Option<Facts> {
+    Some(Facts {
+        picture_id: parsed.picture_id,
+        long_picture_id: parsed.picture_id_bits == 15,
+        tl0_pic_idx: parsed.tl0_pic_idx,
+        key_idx: parsed.key_idx,
+        descriptor_len: u8::try_from(parsed.header_len).ok()?,
+        ..Facts::default()
+    })
+}
+
+fn vp9_ids(parsed: &vp9::Vp9Descriptor) -> Option<Facts> {
+    Some(Facts {
+        picture_id: parsed.picture_id,
+        long_picture_id: parsed.picture_id_bits == 15,
+        tl0_pic_idx: parsed.tl0_pic_idx,
+        descriptor_len: u8::try_from(parsed.header_len).ok()?,
+        ..Facts::default()
+    })
+}
+
+/// H264 and AV1 without a dependency descriptor: no layers can be told apart.
+fn whole(facts: &PayloadFacts) -> Facts {
     Facts {
         key_frame: facts.key_frame,
         frame_start: facts.frame_start,
-        picture_id: facts.picture_id,
-        long_picture_id: facts.picture_id_bits == 15,
-        tl0_pic_idx: facts.tl0_pic_idx,
-        key_idx,
-        descriptor_len,
-        frame_number: None,
+        frame_end: facts.frame_end,
+        needed: Levels::ALL,
         resolution: facts.resolution,
+        ..Facts::default()
+    }
+}
+
+/// Y (RFC 7741 4.2): the frame depends on the base layer only, so its layer may begin with it, for
+/// who had the layer below.
+fn from_vp8(facts: &PayloadFacts, ids: Facts) -> Facts {
+    let temporal = facts.temporal_id.unwrap_or(0);
+    let below = temporal.checked_sub(1).filter(|_| facts.layer_sync && facts.frame_start);
+    Facts {
+        key_frame: facts.key_frame,
+        frame_start: facts.frame_start,
+        temporal,
+        needed: Levels::from(Level::new(0, temporal)),
+        entry: below.map_or(Levels::NONE, |_| Levels::of_temporal(temporal)),
+        entry_from: below.map_or(Levels::NONE, Levels::of_temporal),
+        resolution: facts.resolution,
+        ..ids
+    }
+}
+
+/// U (RFC 9628 4.2): after this picture nothing in a higher temporal layer depends on what was before
+/// it, so who has this picture may have all that follow. P = 0 in an upper spatial layer: it depends
+/// on this picture's lower layer only.
+fn from_vp9(facts: &PayloadFacts, ids: Facts) -> Facts {
+    let (spatial, temporal) = (facts.spatial_id.unwrap_or(0), facts.temporal_id.unwrap_or(0));
+    let below = spatial.checked_sub(1).filter(|_| facts.frame_start && !facts.inter_picture);
+    let up = facts.frame_start && facts.layer_sync;
+    let (entry, entry_from) = match below {
+        Some(below) => (Levels::of_spatial(spatial), Levels::of_spatial(below)),
+        None if up => (Levels::ALL, Levels::from(Level::new(0, temporal))),
+        None => (Levels::NONE, Levels::NONE),
+    };
+    Facts {
+        key_frame: facts.key_frame,
+        frame_start: facts.frame_start,
+        frame_end: facts.frame_end,
+        spatial,
+        temporal,
+        needed: Levels::from(Level::new(spatial, temporal)),
+        entry,
+        entry_from,
+        enters_spatial: below.is_some(),
+        resolution: facts.resolution,
+        ..ids
     }
 }

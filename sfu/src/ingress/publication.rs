@@ -1,5 +1,6 @@
 //! One published m-line: its layers and how their SSRCs are found.
 
+use crate::ingress::ladder::Looked;
 use crate::ingress::stream::Stream;
 use crate::limits;
 use crate::pool::Pool;
@@ -32,7 +33,7 @@ impl Layer {
     }
 
     /// How good it is: pixels where known, else bits per second.
-    fn rank(&self) -> (u64, u64) {
+    pub(super) fn rank(&self) -> (u64, u64) {
         let pixels = self
             .resolution
             .map_or(0, |(width, height)| u64::from(width).saturating_mul(u64::from(height)));
@@ -50,6 +51,8 @@ pub(crate) struct Publication {
     /// The layer receivers should get.
     pub(crate) best: u8,
     best_checked: Option<Instant>,
+    /// What of it can be had, see [`Self::look`].
+    pub(super) looked: Looked,
 }
 
 /// What an SSRC stands for.
@@ -73,7 +76,14 @@ impl Publication {
         if layers.is_empty() {
             layers.push(Layer::new(None));
         }
-        Self { section, layers, track: None, best: 0, best_checked: None }
+        Self {
+            section,
+            layers,
+            track: None,
+            best: 0,
+            best_checked: None,
+            looked: Looked::default(),
+        }
     }
 
     pub(crate) fn payload_type(&self, number: u8) -> Option<&PayloadType> {

@@ -1,7 +1,7 @@
 //! One incoming RTP stream: one SSRC of a publisher.
 
 use crate::clock::{compact_ntp, ntp_to_ticks};
-use crate::ingress::{cache::Cache, missing::Missing};
+use crate::ingress::{cache::Cache, missing::Missing, rates::Rates, structure::Structures};
 use crate::limits;
 use std::time::Instant;
 
@@ -44,6 +44,12 @@ pub(crate) struct Stream {
     pub(crate) cache: Cache,
     pub(crate) last_packet: Option<Instant>,
     pub(crate) since: Option<Instant>,
+    /// What each of its layers costs.
+    pub(crate) rates: Rates,
+    /// Pixels of its spatial layers, where known.
+    pub(crate) resolutions: [Option<(u16, u16)>; 4],
+    /// Of the dependency descriptor.
+    pub(crate) structures: Structures,
     rate_window: Option<Instant>,
     rate_bytes: u64,
     /// Bits per second over the last full window.
@@ -82,6 +88,9 @@ impl Stream {
             cache: Cache::new(cache),
             last_packet: None,
             since: None,
+            rates: Rates::default(),
+            resolutions: [None; 4],
+            structures: Structures::default(),
             rate_window: None,
             rate_bytes: 0,
             bitrate_bps: 0,
@@ -190,6 +199,7 @@ impl Stream {
         self.received_unique = 1;
         self.transit = None;
         self.last_sr = None;
+        self.structures.clear();
         self.since = Some(now);
         let seq = self.extend(number);
         self.highest = Some(seq);

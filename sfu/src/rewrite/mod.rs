@@ -1,11 +1,13 @@
 //! Step 7: how does it look seamless to the receiver?
 //!
-//! A slot sends one continuous stream while sources and layers behind it change. Each change opens
-//! a [`Segment`] with its own offsets; docs/rewrite.md tells the rules as packet scenarios.
+//! A slot sends one continuous stream while sources and layers behind it change. Each change of
+//! source opens a [`Segment`](map::Segment) with its own offsets; what is left out of one is counted,
+//! so that the rest closes up. docs/rewrite.md tells the rules as packet scenarios.
 
+mod left_out;
 mod map;
 
-pub(crate) use map::{Mapped, Rewriter, apply};
+pub(crate) use map::{Mapped, Rewriter};
 
 #[cfg(test)]
 mod tests;

@@ -2,7 +2,7 @@ use super::*;
 use crate::packet::Facts;
 use crate::slot::SlotSeed;
 use std::time::Instant;
-use weir_sfu_api::{Direction, ExtensionMap, MediaSection, Mid, SourceKind};
+use weir_sfu_api::{CodecKind, Direction, ExtensionMap, MediaSection, Mid, SourceKind};
 
 fn slot() -> Slot {
     let section = MediaSection {
@@ -24,20 +24,30 @@ fn packet(stream: u32, key: bool) -> PacketMeta {
     PacketMeta {
         stream,
         seq: 1,
-        facts: Facts { key_frame: key, frame_start: true, ..Facts::default() },
+        codec: Some(CodecKind::Vp8),
+        facts: Facts { key_frame: key, frame_start: true, needed: Levels::ALL, ..Facts::default() },
         ..PacketMeta::default()
     }
+}
+
+fn offered(layer: u8, best: u8) -> Offered {
+    let same = [0, 1, 2, 3];
+    Offered { layer, best, instead: same, order: same, top: Level::FULL }
 }
 
 #[test]
 fn an_empty_slot_starts_with_any_key_frame_and_moves_to_the_best_layer() {
     let mut slot = slot();
-    assert_eq!(decide(&slot, &packet(1, false), false, false), Decision::Skip);
-    assert_eq!(decide(&slot, &packet(2, false), true, false), Decision::WantKeyFrame);
-    assert_eq!(decide(&slot, &packet(1, true), false, false), Decision::Switch);
-    slot.rewriter.switch(&packet(1, true), None, Instant::now());
-    assert_eq!(decide(&slot, &packet(1, false), false, true), Decision::Forward);
-    assert_eq!(decide(&slot, &packet(2, false), true, true), Decision::WantKeyFrame);
-    assert_eq!(decide(&slot, &packet(3, true), false, true), Decision::Skip);
-    assert_eq!(decide(&slot, &packet(2, true), true, true), Decision::Switch);
+    let mut ask = |slot: &mut Slot, stream, key, best, alive| {
+        let offered = offered(if best { 2 } else { 0 }, 2);
+        decide(slot, &packet(stream, key), &offered, |_| alive)
+    };
+    assert_eq!(ask(&mut slot, 1, false, false, false), Decision::Skip);
+    assert_eq!(ask(&mut slot, 2, false, true, false), Decision::WantKeyFrame);
+    assert_eq!(ask(&mut slot, 1, true, false, false), Decision::Switch(Level::FULL));
+    slot.rewriter.switch(&packet(1, true), Level::FULL, None, Instant::now());
+    assert_eq!(ask(&mut slot, 1, false, false, true), Decision::Forward);
+    assert_eq!(ask(&mut slot, 2, false, true, true), Decision::WantKeyFrame);
+    assert_eq!(ask(&mut slot, 3, true, false, true), Decision::Skip);
+    assert_eq!(ask(&mut slot, 2, true, true, true), Decision::Switch(Level::FULL));
 }

@@ -6,7 +6,6 @@ use crate::counters::{DropReason, LateReason, bump};
 use crate::egress::queue::Item;
 use crate::egress::reports;
 use crate::limits;
-use crate::rewrite::apply;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Instant;
 use weir_session::{Drop, Output, PeerTransport, SrtpError, TransportEvent};
@@ -291,7 +290,12 @@ impl Shard {
             .and_then(|peer| peer.slots.get(index)?.outgoing_again(source))
             .filter(|outgoing| outgoing.rtx.is_some())
             .ok_or(DropReason::CacheMiss)?;
-        let mapped = apply(&segment, &self.pool.meta(packet));
+        let mapped = self
+            .peers
+            .get(key)
+            .and_then(|peer| peer.slots.get(index))
+            .and_then(|slot| slot.rewriter.apply(&segment, &self.pool.meta(packet)))
+            .ok_or(DropReason::CacheMiss)?;
         debug_assert_eq!(mapped.seq, out_seq, "a retransmission keeps its number");
         let peer = self.peers.get_mut(key).ok_or(DropReason::UnknownStream)?;
         if peer.queue.len() >= limits::EGRESS_QUEUE {

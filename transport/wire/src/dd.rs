@@ -15,19 +15,17 @@
 //! ```
 
 mod structure;
-
 #[cfg(test)]
 mod tests;
+mod write;
 
 pub use structure::{
     Dti, MAX_DECODE_TARGETS, MAX_FDIFFS, MAX_SPATIAL_LAYERS, MAX_TEMPLATES, Template,
     TemplateStructure,
 };
+pub use write::rewrite;
 
-use crate::{
-    ParseError,
-    read::{BitReader, put},
-};
+use crate::{ParseError, read::BitReader};
 
 /// Bytes of the fields every descriptor has; a longer one has flags and more.
 const MANDATORY_LEN: usize = 3;
@@ -207,6 +205,12 @@ impl DependencyDescriptor {
         self.structure_present && self.start_of_frame
     }
 
+    /// Decode targets of the structure it refers to; 0 when that is not known.
+    #[must_use]
+    pub fn decode_target_count(&self) -> u8 {
+        self.decode_targets
+    }
+
     /// What this frame is to a decode target; `None` when unknown.
     #[must_use]
     pub fn dti(&self, decode_target: u8) -> Option<Dti> {
@@ -218,9 +222,4 @@ impl DependencyDescriptor {
     pub fn fdiffs(&self) -> &[u16] {
         self.fdiffs.get(..usize::from(self.fdiff_count)).unwrap_or_default()
     }
-}
-
-/// Overwrites the frame number of the descriptor in `value`.
-pub fn set_frame_number(value: &mut [u8], frame_number: u16) {
-    put(value, 1, &frame_number.to_be_bytes());
 }

@@ -95,6 +95,21 @@ impl<'a> BitReader<'a> {
         self.bit / 8
     }
 
+    /// Offset of the next bit.
+    pub(crate) fn bit_pos(&self) -> usize {
+        self.bit
+    }
+
+    /// Bits that were not read yet.
+    pub(crate) fn bits_left(&self) -> usize {
+        self.bytes.len().saturating_mul(8).saturating_sub(self.bit)
+    }
+
+    /// Passes over `bits` bits.
+    pub(crate) fn skip(&mut self, bits: usize) {
+        self.bit = self.bit.saturating_add(bits);
+    }
+
     pub(crate) fn flag(&mut self, what: &'static str) -> Result<bool, ParseError> {
         let byte = self.bytes.get(self.bit / 8).ok_or(ParseError::new(what, self.byte_pos()))?;
         let mask = 0x80_u8 >> (self.bit % 8);

@@ -88,7 +88,9 @@ fn later_frames_refer_to_it() {
     assert_eq!((d.dti(1), d.dti(2)), (Some(Dti::NotPresent), Some(Dti::Discardable)));
     assert_eq!(d.fdiffs(), [2, 1]);
     assert_eq!(d.active_decode_targets, None);
-    set_frame_number(&mut bytes, 7);
+    let mut copy = [0; 3];
+    assert_eq!(rewrite(&bytes, 7, None, 3, &mut copy), Some(3));
+    bytes.copy_from_slice(&copy);
     assert_eq!(DependencyDescriptor::parse(&bytes, &s).unwrap().frame_number, 7);
     // Unknown structure or template: no layer, but no error.
     let unknown = DependencyDescriptor::parse(&bytes, &TemplateStructure::default()).unwrap();
@@ -159,4 +161,70 @@ fn what_exceeds_the_limits_is_refused() {
         });
     };
     assert_eq!(structure(&many_references).unwrap_err().what, "template frame differences");
+}
+
+/// `value` with `frame` and `mask`, parsed again.
+fn rewritten(
+    value: &[u8],
+    frame: u16,
+    mask: u32,
+    s: &TemplateStructure,
+) -> (Vec<u8>, DependencyDescriptor) {
+    let mut out = [0xff; 256];
+    let len = rewrite(value, frame, Some(mask), s.decode_target_count(), &mut out).unwrap();
+    assert!(len <= value.len() + 5);
+    let out = out[..len].to_vec();
+    let parsed = DependencyDescriptor::parse(&out, s).unwrap();
+    (out, parsed)
+}
+
+#[test]
+fn the_active_targets_are_put_in_and_all_else_stays() {
+    let key = l2t2(1000).bytes();
+    let s = TemplateStructure::parse(&key).unwrap().unwrap();
+    let mut short = Bits::default();
+    let short = short.mandatory(1, 1, 1, 65_535).bytes();
+    let mut own = Bits::default();
+    let own = own.mandatory(1, 0, 62, 9).put(5, 0b01000).put(3, 0b111).bytes();
+    let mut custom = Bits::default();
+    custom.mandatory(0, 1, 63, 5).put(5, 0b01111).put(3, 0b011);
+    custom.put(2, 3).put(2, 1).put(2, 0);
+    custom.put(2, 1).put(4, 15).put(2, 3).put(12, 4095).put(2, 0);
+    let custom = custom.put(8, 1).put(8, 2).bytes();
+    let mut no_mask = Bits::default();
+    let no_mask =
+        no_mask.mandatory(0, 1, 0, 6).put(5, 0b00100).put(2, 3).put(2, 1).put(2, 0).bytes();
+    for value in [&key, &short, &own, &custom, &no_mask] {
+        let before = DependencyDescriptor::parse(value, &s).unwrap();
+        for mask in 0..8 {
+            let (out, after) = rewritten(value, 77, mask, &s);
+            let expected = DependencyDescriptor {
+                frame_number: 77,
+                active_decode_targets: Some(mask),
+                ..before
+            };
+            assert_eq!(after, expected);
+            assert_eq!(TemplateStructure::parse(&out), TemplateStructure::parse(value));
+            // Once more: no bit moves.
+            assert_eq!(rewritten(&out, 77, mask, &s).0, out);
+        }
+        let (mut out, len) = ([0; 256], value.len());
+        assert_eq!(rewrite(value, 78, None, 3, &mut out), Some(len));
+        let after = DependencyDescriptor::parse(&out[..len], &s).unwrap();
+        assert_eq!(after, DependencyDescriptor { frame_number: 78, ..before });
+    }
+}
+
+#[test]
+fn what_cannot_be_rewritten_is_refused() {
+    let key = l2t2(1000).bytes();
+    let mut out = [0; 256];
+    for len in 0..key.len() {
+        assert_eq!(rewrite(&key[..len], 1, Some(1), 3, &mut out).is_some(), len == 3, "{len}");
+    }
+    let needed = rewrite(&key, 1, Some(1), 3, &mut out).unwrap();
+    for room in 0..=needed {
+        let fits = rewrite(&key, 1, Some(1), 3, &mut out[..room]).is_some();
+        assert_eq!(fits, room == needed, "{room}");
+    }
 }
