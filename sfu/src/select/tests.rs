@@ -38,7 +38,7 @@ fn offered(layer: u8, best: u8) -> Offered {
 #[test]
 fn an_empty_slot_starts_with_any_key_frame_and_moves_to_the_best_layer() {
     let mut slot = slot();
-    let mut ask = |slot: &mut Slot, stream, key, best, alive| {
+    let ask = |slot: &mut Slot, stream, key, best, alive| {
         let offered = offered(if best { 2 } else { 0 }, 2);
         decide(slot, &packet(stream, key), &offered, |_| alive)
     };
