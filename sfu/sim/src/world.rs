@@ -6,7 +6,7 @@ use crate::net::{Link, LinkConfig};
 use crate::peer::{PeerSetup, SimPeer};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 use weir_session::Certificate;
@@ -35,7 +35,7 @@ struct Guest {
     up: Link,
     down: Link,
     left: bool,
-    /// Of the peer; kept here because looking at a thousand of them takes time.
+    /// Of the peer, as it stands in [`World::deadlines`].
     deadline: Option<Instant>,
 }
 
@@ -78,6 +78,8 @@ pub struct World {
     seed: u64,
     homes: Vec<Home>,
     guests: Vec<Guest>,
+    /// Guests' deadlines, the next one first.
+    deadlines: BTreeSet<(Instant, usize)>,
     /// Guests whose deadline may have changed.
     stale: Vec<usize>,
     by_addr: BTreeMap<SocketAddr, usize>,
@@ -124,6 +126,7 @@ impl World {
             seed,
             homes,
             guests: Vec::new(),
+            deadlines: BTreeSet::new(),
             stale: Vec::new(),
             by_addr: BTreeMap::new(),
             by_id: BTreeMap::new(),
@@ -378,11 +381,16 @@ impl World {
     /// One moment; false when nothing happens until `end`.
     fn step(&mut self, end: Instant) -> bool {
         for number in std::mem::take(&mut self.stale) {
-            self.guests[number].deadline = self.guests[number].peer.next_deadline();
+            let guest = &mut self.guests[number];
+            let next = guest.peer.next_deadline();
+            if let Some(old) = std::mem::replace(&mut guest.deadline, next) {
+                self.deadlines.remove(&(old, number));
+            }
+            self.deadlines.extend(next.map(|at| (at, number)));
         }
         let wire = self.flying.first_key_value().map(|((at, _), _)| *at);
         let shards = self.homes.iter().filter_map(|home| Some(home.deadline?.0)).min();
-        let peers = self.guests.iter().filter_map(|guest| guest.deadline).min();
+        let peers = self.deadlines.first().map(|(at, _)| *at);
         let touched = self.homes.iter().any(|home| home.touched).then_some(self.now);
         let demands = self.demands.front().map(|(at, ..)| *at);
         let Some(next) = [wire, shards, peers, touched, demands].into_iter().flatten().min() else {
@@ -420,12 +428,13 @@ impl World {
                 self.drain(home);
             }
         }
-        for number in 0..self.guests.len() {
-            if self.guests[number].deadline.is_some_and(|at| at <= self.now) {
-                self.guests[number].peer.handle_timeout(self.now);
-                self.stale.push(number);
-                self.transmit(number);
-            }
+        let due = self.deadlines.range(..=(self.now, usize::MAX));
+        let mut due: Vec<usize> = due.map(|(_, number)| *number).collect();
+        due.sort_unstable();
+        for number in due {
+            self.guests[number].peer.handle_timeout(self.now);
+            self.stale.push(number);
+            self.transmit(number);
         }
         true
     }
