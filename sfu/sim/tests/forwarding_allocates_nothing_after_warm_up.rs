@@ -58,7 +58,13 @@ fn forwarding_allocates_nothing_after_warm_up() {
     let shard = world.shard_mut(0);
     // Batches are larger here than before: queues and trains grow once.
     let (warm_up, batches) = batches.split_at(batches.len() / 2);
+    let (again, batches) = batches.split_at(2);
     for batch in warm_up {
+        feed(shard, now, batch);
+    }
+    // A second later: what was kept till now makes room.
+    let now = now + secs(1);
+    for batch in again {
         feed(shard, now, batch);
     }
     let packets: usize = batches.iter().map(Vec::len).sum();
