@@ -5,6 +5,7 @@ import { Icon, type IconName } from '../ui/icons.js';
 import { describe } from '../ui/parts.js';
 import type { DeviceKind } from './devices.js';
 import { useEvents } from './hooks.js';
+import { ReactionChoice } from './reactions.js';
 
 export type Panel = 'chat' | 'people' | null;
 
@@ -20,9 +21,11 @@ export function Controls(props: {
   onProblem: (text: string) => void;
 }) {
   const { meeting, panel } = props;
-  useEvents(meeting, ['local', 'participants']);
+  useEvents(meeting, ['local', 'participants', 'room']);
   const [busy, setBusy] = useState(false);
   const [copied, setCopied] = useState(false);
+  const [choosing, setChoosing] = useState(false);
+  const { may, waiting } = meeting.room;
   const local = meeting.local;
   const hand = meeting.handRaised;
 
@@ -80,22 +83,31 @@ export function Controls(props: {
 
   return (
     <div class="controls" role="toolbar" aria-label="Meeting controls">
-      <Control
-        icon={local.audio ? 'mic' : 'micOff'}
-        label={local.audio ? 'Mute' : 'Unmute'}
-        testId="toggle-mic"
-        off={!local.audio}
-        disabled={busy}
-        onClick={toggleMic}
-      />
-      <Control
-        icon={local.video ? 'camera' : 'cameraOff'}
-        label={local.video ? 'Stop camera' : 'Start camera'}
-        testId="toggle-camera"
-        off={!local.video}
-        disabled={busy}
-        onClick={toggleCamera}
-      />
+      {may.audio && (
+        <Control
+          icon={local.audio ? 'mic' : 'micOff'}
+          label={local.audio ? 'Mute' : 'Unmute'}
+          testId="toggle-mic"
+          off={!local.audio}
+          disabled={busy}
+          onClick={toggleMic}
+        />
+      )}
+      {may.video && (
+        <Control
+          icon={local.video ? 'camera' : 'cameraOff'}
+          label={local.video ? 'Stop camera' : 'Start camera'}
+          testId="toggle-camera"
+          off={!local.video}
+          disabled={busy}
+          onClick={toggleCamera}
+        />
+      )}
+      {!may.audio && !may.video && (
+        <p class="aside viewer-note" data-testid="viewer">
+          You watch and listen.
+        </p>
+      )}
       {props.canShare && (
         <Control
           icon="screen"
@@ -113,11 +125,23 @@ export function Controls(props: {
         active={hand}
         onClick={() => meeting.setHandRaised(!hand)}
       />
+      <div class="with-choice">
+        {choosing && <ReactionChoice meeting={meeting} onDone={() => setChoosing(false)} />}
+        <Control
+          icon="smile"
+          label="React"
+          testId="toggle-react"
+          active={choosing}
+          onClick={() => setChoosing(!choosing)}
+        />
+      </div>
       <Control
         icon="people"
         label="Participants"
         testId="toggle-people"
         active={panel === 'people'}
+        count={waiting.length}
+        counted="waiting"
         onClick={() => props.onPanel(panel === 'people' ? null : 'people')}
       />
       <Control
@@ -157,6 +181,8 @@ function Control(props: {
   active?: boolean;
   disabled?: boolean;
   count?: number;
+  /** What is counted. */
+  counted?: string;
   onClick: () => void;
 }) {
   const look = props.off ? 'off' : props.active ? 'active' : '';
@@ -176,7 +202,7 @@ function Control(props: {
       {!!props.count && (
         <span class="count">
           {props.count}
-          <span class="sr-only"> unread</span>
+          <span class="sr-only"> {props.counted ?? 'unread'}</span>
         </span>
       )}
     </button>

@@ -20,12 +20,12 @@ export interface LocalDevices {
 
 const OPEN = { microphone: openMicrophone, camera: openCamera };
 
-export function useDevices(): LocalDevices {
+export function useDevices(wanted = true): LocalDevices {
   const [list, setList] = useState<DeviceList>({ microphones: [], cameras: [] });
   const [tracks, setTracks] = useState<LocalDevices['tracks']>({ microphone: null, camera: null });
   const [chosen, setChosen] = useState({ microphone: '', camera: '' });
   const [problem, setProblem] = useState<string | null>(null);
-  const [busy, setBusy] = useState(true);
+  const [busy, setBusy] = useState(wanted);
   const held = useRef(tracks);
   const gone = useRef(false);
   const handedOver = useRef(false);
@@ -57,6 +57,7 @@ export function useDevices(): LocalDevices {
   );
 
   useEffect(() => {
+    if (!wanted) return;
     const refresh = () => void listDevices().then(setList);
     void (async () => {
       if (!navigator.mediaDevices) {
@@ -78,7 +79,7 @@ export function useDevices(): LocalDevices {
       held.current.microphone?.stop();
       held.current.camera?.stop();
     };
-  }, [open]);
+  }, [open, wanted]);
 
   return {
     list,

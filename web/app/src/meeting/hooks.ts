@@ -13,10 +13,10 @@ export function useEvents(meeting: Meeting, names: readonly (keyof MeetingEvents
   }, [meeting, key]);
 }
 
-export function useSpeakers(meeting: Meeting): ReadonlySet<number> {
+export function useSpeakers(meeting: Meeting): Speaker[] {
   const [speakers, setSpeakers] = useState<Speaker[]>([]);
   useEffect(() => meeting.on('speakers', setSpeakers), [meeting]);
-  return new Set(speakers.map((s) => s.userId));
+  return speakers;
 }
 
 export function useStats(meeting: Meeting): ConnectionStats | null {

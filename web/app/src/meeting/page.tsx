@@ -2,6 +2,7 @@ import {
   type EndReason,
   Meeting,
   type MeetingInfo,
+  type PublishOptions,
   type Session,
   type WeirClient,
 } from '@weir/sdk';
@@ -67,6 +68,7 @@ export function MeetingPage(props: { client: WeirClient; session: Session; id: n
     const meeting = new Meeting(client, {
       meetingId: id,
       ...(result.password ? { password: result.password } : {}),
+      publish: publishOptions(location.search),
     });
     for (const source of ['microphone', 'camera'] as const) {
       const track = result.tracks[source];
@@ -127,6 +129,16 @@ export function MeetingPage(props: { client: WeirClient; session: Session; id: n
       )}
     </>
   );
+}
+
+const CODECS = ['vp8', 'vp9', 'h264', 'av1'] as const;
+
+/** `?codec=vp9&svc=L3T3_KEY`: how the camera is sent, for trying things out. */
+function publishOptions(query: string): PublishOptions {
+  const words = new URLSearchParams(query);
+  const codec = CODECS.find((name) => name === words.get('codec'));
+  const mode = /^[LS][1-3]T[1-3](_KEY|h)?$/.exec(words.get('svc') ?? '')?.[0];
+  return { ...(codec ? { codec } : {}), ...(mode ? { scalabilityMode: mode } : {}) };
 }
 
 /** Lets a test or a developer look inside; asked for by `localStorage['weir.debug'] = '1'`. */

@@ -1,9 +1,7 @@
 import type { ChatMessage, Meeting, Session } from '@weir/sdk';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { Icon } from '../ui/icons.js';
-import { Avatar } from '../ui/parts.js';
 import { useEvents } from './hooks.js';
-import type { TileView } from './tiles.js';
 
 /** Chat beside the tiles. */
 export function ChatPanel(props: {
@@ -78,33 +76,8 @@ function Line({ message, own }: { message: ChatMessage; own: boolean }) {
   );
 }
 
-/** Who is here. */
-export function PeoplePanel(props: { tiles: TileView[]; self: TileView; onClose: () => void }) {
-  const all = [props.self, ...props.tiles];
-  return (
-    <Side title={`Participants (${all.length})`} testId="people" onClose={props.onClose}>
-      <ul class="people">
-        {all.map((view) => (
-          <li key={view.key} data-testid="person">
-            <Avatar name={view.name} id={view.userId} />
-            <span class="grow">
-              {view.name}
-              {view === props.self ? ' (you)' : ''}
-            </span>
-            {view.handRaised && <Icon name="hand" />}
-            <Icon name={view.micOff ? 'micOff' : 'mic'} />
-            <Icon name={view.cameraOff ? 'cameraOff' : 'camera'} />
-            <span class="sr-only">
-              microphone {view.micOff ? 'off' : 'on'}, camera {view.cameraOff ? 'off' : 'on'}
-            </span>
-          </li>
-        ))}
-      </ul>
-    </Side>
-  );
-}
-
-function Side(props: {
+/** A panel beside the tiles. */
+export function Side(props: {
   title: string;
   testId: string;
   onClose: () => void;

@@ -19,7 +19,10 @@ export function PreJoin(props: {
   onJoin: (result: PreJoinResult) => Promise<void>;
 }) {
   const { info, session } = props;
-  const devices = useDevices();
+  // In a webinar only hosts send; who is made one in the meeting switches on there.
+  const watches =
+    info.settings.who_may_publish === 'hosts' && info.creator_id !== session.user.user_id;
+  const devices = useDevices(!watches);
   const [password, setPassword] = useState('');
   const [busy, setBusy] = useState(false);
   const [problem, setProblem] = useState<string | null>(null);
@@ -57,14 +60,22 @@ export function PreJoin(props: {
           {!devices.tracks.camera && (
             <Avatar name={session.user.nickname} id={session.user.user_id} />
           )}
-          <div class="preview-controls">
-            <DeviceToggle kind="microphone" devices={devices} />
-            <DeviceToggle kind="camera" devices={devices} />
-          </div>
+          {!watches && (
+            <div class="preview-controls">
+              <DeviceToggle kind="microphone" devices={devices} />
+              <DeviceToggle kind="camera" devices={devices} />
+            </div>
+          )}
         </div>
         <div class="card stack">
-          <DeviceSelect kind="microphone" label="Microphone" devices={devices} />
-          <DeviceSelect kind="camera" label="Camera" devices={devices} />
+          {watches ? (
+            <p data-testid="watches">Only hosts are seen and heard here. You watch and listen.</p>
+          ) : (
+            <>
+              <DeviceSelect kind="microphone" label="Microphone" devices={devices} />
+              <DeviceSelect kind="camera" label="Camera" devices={devices} />
+            </>
+          )}
           {asksPassword && (
             <Field
               label="Meeting password"

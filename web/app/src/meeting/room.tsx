@@ -1,10 +1,21 @@
-import type { ConnectionStats, Meeting, MeetingInfo, Session } from '@weir/sdk';
+import {
+  type ConnectionStats,
+  type Meeting,
+  type MeetingInfo,
+  openMicrophone,
+  type Session,
+} from '@weir/sdk';
 import { useEffect, useState } from 'preact/hooks';
+import { Icon } from '../ui/icons.js';
+import { describe } from '../ui/parts.js';
 import { Controls, type Panel } from './controls.js';
 import type { DeviceKind } from './devices.js';
 import { useEvents, useSpeakers, useStats } from './hooks.js';
-import { ChatPanel, PeoplePanel } from './panels.js';
-import { ScreenTile, SlotAudio, Tile } from './tile.js';
+import { ChatPanel } from './panels.js';
+import { PeoplePanel } from './people.js';
+import { Reactions } from './reactions.js';
+import { type Layout, Stage } from './stage.js';
+import { SlotAudio } from './tile.js';
 import { remoteScreens, remoteTiles, type TileView } from './tiles.js';
 
 /** The meeting itself. */
@@ -16,10 +27,12 @@ export function Room(props: {
   onLeave: () => void;
 }) {
   const { meeting, session, info } = props;
-  useEvents(meeting, ['state', 'participants', 'slots', 'local']);
+  useEvents(meeting, ['state', 'participants', 'slots', 'local', 'room']);
   const speakers = useSpeakers(meeting);
   const [panel, setPanel] = useState<Panel>(null);
   const [problem, setProblem] = useState<string | null>(null);
+  const [layout, setLayout] = useState<Layout>('grid');
+  const [pinned, setPinned] = useState<number | null>(null);
   const unread = useUnread(meeting, panel === 'chat');
 
   useEffect(() => meeting.on('error', (error) => setProblem(error.message)), [meeting]);
@@ -45,58 +58,72 @@ export function Room(props: {
   };
   const nameOf = (id: number) => tiles.find((t) => t.userId === id)?.name ?? '';
   const screens = remoteScreens(slots, nameOf);
-  const ownScreen = local.tracks.screen;
-  const featured = screens.length > 0 || ownScreen !== undefined;
-  const count = Math.min(tiles.length + 1, 26);
+  const { may, settings, locked, title } = meeting.room;
+  const webinar = (settings ?? info?.settings)?.who_may_publish === 'hosts';
+  const shareAllowed = may.screen && 'getDisplayMedia' in (navigator.mediaDevices ?? {});
 
   return (
     <div class={`room ${panel ? 'with-side' : ''}`} data-testid="room" data-state={meeting.state}>
       <header class="room-head">
-        <h1>{info?.title ?? 'Meeting'}</h1>
-        <QualityMark meeting={meeting} />
+        <h1>{title ?? info?.title ?? 'Meeting'}</h1>
+        <span class="aside" data-testid="total">
+          {meeting.total === 1 ? 'only you' : `${meeting.total} people`}
+        </span>
+        {locked && (
+          <span class="tag" data-testid="locked">
+            <Icon name="lock" /> Locked
+          </span>
+        )}
+        {webinar && (
+          <span class="tag" data-testid="webinar-tag">
+            Webinar
+          </span>
+        )}
+        <div class="head-end">
+          <LayoutSwitch layout={layout} onLayout={setLayout} />
+          <QualityMark meeting={meeting} />
+        </div>
       </header>
       <Notice meeting={meeting} problem={problem} />
-      <main class={`stage ${featured ? 'featured' : ''}`}>
-        {featured && (
-          <div class="screens">
-            {screens.map((view) => (
-              <ScreenTile key={view.key} view={view} />
-            ))}
-            {ownScreen && (
-              <ScreenTile
-                own
-                view={{ key: 'own-screen', userId: self.userId, name: self.name, track: ownScreen }}
-              />
-            )}
-          </div>
-        )}
-        <div class={`grid n-${count}`} data-testid="grid">
-          {tiles.map((view) => (
-            <Tile key={view.key} view={view} speaking={speakers.has(view.userId)} />
-          ))}
-          <Tile key="own" own view={self} speaking={false} />
-        </div>
-      </main>
+      <AskedToUnmute meeting={meeting} onProblem={setProblem} />
+      <Stage
+        meeting={meeting}
+        layout={layout}
+        tiles={tiles}
+        screens={screens}
+        ownScreen={local.tracks.screen}
+        self={self}
+        speakers={speakers}
+        pinned={pinned}
+        onPin={setPinned}
+      />
+      <Reactions
+        meeting={meeting}
+        nameOf={(id) => (id === self.userId ? 'You' : nameOf(id) || `Guest ${id}`)}
+      />
       {panel === 'chat' && (
         <ChatPanel
           meeting={meeting}
           session={session}
-          enabled={info?.settings?.enable_chat ?? true}
+          enabled={(settings ?? info?.settings)?.enable_chat !== false || meeting.leads}
           onClose={() => setPanel(null)}
         />
       )}
       {panel === 'people' && (
-        <PeoplePanel tiles={tiles} self={self} onClose={() => setPanel(null)} />
+        <PeoplePanel
+          meeting={meeting}
+          tiles={tiles}
+          self={self}
+          onClose={() => setPanel(null)}
+          onProblem={setProblem}
+        />
       )}
       <Controls
         meeting={meeting}
         chosen={props.chosen}
         panel={panel}
         unread={unread}
-        canShare={
-          (info?.settings?.enable_screen_share ?? true) &&
-          'getDisplayMedia' in (navigator.mediaDevices ?? {})
-        }
+        canShare={shareAllowed}
         onPanel={setPanel}
         onLeave={props.onLeave}
         onProblem={setProblem}
@@ -172,6 +199,65 @@ function details(stats: ConnectionStats): string {
   ]
     .filter(Boolean)
     .join('\n');
+}
+
+function LayoutSwitch(props: { layout: Layout; onLayout: (layout: Layout) => void }) {
+  const choices = [
+    ['grid', 'Grid view'],
+    ['speaker', 'Speaker view'],
+  ] as const;
+  return (
+    <div class="layout-switch" role="toolbar" aria-label="View">
+      {choices.map(([layout, label]) => (
+        <button
+          key={layout}
+          class={`button round plain ${props.layout === layout ? 'on' : ''}`}
+          type="button"
+          title={label}
+          aria-label={label}
+          aria-pressed={props.layout === layout}
+          data-testid={`layout-${layout}`}
+          onClick={() => props.onLayout(layout)}
+        >
+          <Icon name={layout} />
+        </button>
+      ))}
+    </div>
+  );
+}
+
+/** A host's question. The microphone is never switched on without the answer. */
+function AskedToUnmute(props: { meeting: Meeting; onProblem: (text: string) => void }) {
+  const { meeting } = props;
+  const [asked, setAsked] = useState(false);
+  useEffect(() => meeting.on('ask-unmute', () => setAsked(!meeting.local.audio)), [meeting]);
+  if (!asked) return null;
+  return (
+    <div class="asked" role="alertdialog" aria-label="Unmute?" data-testid="asked">
+      <p>A host asks you to switch your microphone on.</p>
+      <div class="row">
+        <button
+          class="button primary"
+          type="button"
+          data-testid="unmute"
+          onClick={() => {
+            setAsked(false);
+            unmute(meeting).catch((error) => props.onProblem(describe(error)));
+          }}
+        >
+          Unmute
+        </button>
+        <button class="button" type="button" onClick={() => setAsked(false)}>
+          Not now
+        </button>
+      </div>
+    </div>
+  );
+}
+
+async function unmute(meeting: Meeting): Promise<void> {
+  if (meeting.local.tracks.microphone) meeting.setMuted('microphone', false);
+  else meeting.publish('microphone', await openMicrophone());
 }
 
 /** How many lines came since the chat was last open. */

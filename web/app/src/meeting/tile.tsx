@@ -4,8 +4,16 @@ import { useTrack } from './hooks.js';
 import type { ScreenView, TileView } from './tiles.js';
 
 /** One person. */
-export function Tile(props: { view: TileView; own?: boolean; speaking: boolean }) {
-  const { view, own = false, speaking } = props;
+export function Tile(props: {
+  view: TileView;
+  own?: boolean;
+  speaking: boolean;
+  /** Fills the stage. */
+  large?: boolean;
+  pinned?: boolean;
+  onPin?: () => void;
+}) {
+  const { view, own = false, speaking, pinned = false } = props;
   const shown = view.track && !view.cameraOff && !view.unavailable ? view.track : undefined;
   const video = useTrack<HTMLVideoElement>(shown);
   const states = [
@@ -15,10 +23,12 @@ export function Tile(props: { view: TileView; own?: boolean; speaking: boolean }
   ].filter(Boolean);
   return (
     <figure
-      class={`tile ${speaking ? 'speaking' : ''}`}
+      class={`tile ${speaking ? 'speaking' : ''} ${props.large ? 'large' : ''}`}
       data-testid={own ? 'tile-own' : 'tile'}
       data-user={view.userId}
       data-speaking={speaking}
+      data-large={props.large ?? false}
+      data-pinned={pinned}
       aria-label={[view.name, ...states].join(', ')}
     >
       <video
@@ -31,6 +41,19 @@ export function Tile(props: { view: TileView; own?: boolean; speaking: boolean }
         data-testid="tile-video"
       />
       {!shown && <Avatar name={view.name} id={view.userId} />}
+      {props.onPin && (
+        <button
+          class={`pin ${pinned ? 'on' : ''}`}
+          type="button"
+          aria-pressed={pinned}
+          title={pinned ? 'Unpin' : 'Pin'}
+          aria-label={`${pinned ? 'Unpin' : 'Pin'} ${view.name}`}
+          data-testid="pin"
+          onClick={props.onPin}
+        >
+          <Icon name="pin" />
+        </button>
+      )}
       {view.unavailable && <p class="tile-note">This browser cannot decode the picture.</p>}
       <figcaption class="tile-bar">
         {view.micOff && (
