@@ -20,6 +20,8 @@ export type Layout = 'grid' | 'speaker';
 /** Width of the strip beside a large picture; below this width of the page it lies under it. */
 const STRIP: Box = { width: 200, height: 112 };
 const NARROW = 720;
+/** Height of the page buttons, as in the style sheet. */
+const PAGER = 50;
 
 /** All pictures of a meeting, of which only those on the current page are received. */
 export function Stage(props: {
@@ -51,15 +53,21 @@ export function Stage(props: {
   // Who is large is not small as well, but beside a screen.
   const rest = sharing || !star ? tiles : tiles.filter((tile) => tile !== star);
   const strip: Box = narrow ? { ...box, height: STRIP.height } : { ...box, width: STRIP.width };
-  const perPage = featured ? stripCapacity(strip, narrow) : capacity(box);
   // People of a large meeting who are not known yet count as well; oneself is last on page one.
   const unknown = Math.max(0, meeting.total - 1 - meeting.participants.length);
+  const total = rest.length + 1 + unknown;
+  const fits = featured ? stripCapacity(strip, narrow) : capacity(box);
+  const paged = total > fits;
+  const below = paged && (narrow || !featured) ? PAGER : 0;
+  const grid: Box = { width: box.width, height: Math.max(0, box.height - below) };
+  const shorter: Box = { ...strip, height: Math.max(0, strip.height - (narrow ? 0 : PAGER)) };
+  const perPage = !paged ? fits : featured ? stripCapacity(shorter, narrow) : capacity(grid);
   const firstPage = Math.max(1, perPage - 1);
   const padded: (TileView | null)[] = [...rest];
   padded.splice(Math.min(firstPage, padded.length), 0, self);
-  const current = pageOf(padded, page, perPage, padded.length + unknown);
+  const current = pageOf(padded, page, perPage, total);
   const shownTiles = current.items.filter((tile) => tile !== null);
-  const size = featured ? stripSize(strip, narrow) : tileSize(shownTiles.length, box);
+  const size = featured ? stripSize(strip, narrow) : tileSize(shownTiles.length, grid);
 
   useEffect(() => setPage(0), [props.layout, featured]);
   const needed = (current.page + 1) * perPage;
@@ -68,7 +76,7 @@ export function Stage(props: {
   }, [meeting, needed, unknown]);
 
   const main: Box = narrow
-    ? { width: box.width, height: Math.max(0, box.height - STRIP.height - GAP) }
+    ? { width: box.width, height: Math.max(0, grid.height - STRIP.height - GAP) }
     : { width: Math.max(0, box.width - STRIP.width - GAP), height: box.height };
   const shown: Shown[] = [];
   for (const item of screens) {
@@ -93,7 +101,9 @@ export function Stage(props: {
   return (
     <main
       ref={frame}
-      class={`stage ${featured ? 'featured' : ''} ${narrow ? 'narrow' : ''}`}
+      class={['stage', featured && 'featured', narrow && 'narrow', current.pages > 1 && 'paged']
+        .filter(Boolean)
+        .join(' ')}
       data-testid="stage"
       data-layout={props.layout}
     >
@@ -144,7 +154,7 @@ export function Stage(props: {
         <Pager
           page={current.page}
           pages={current.pages}
-          more={padded.length + unknown - shownTiles.length}
+          more={total - shownTiles.length}
           onPage={setPage}
         />
       )}
@@ -230,7 +240,8 @@ function useSize() {
         Math.max(0, size - sides.reduce((sum, side) => sum + Number.parseFloat(side), 0));
       setBox({
         width: inner(element.clientWidth, style.paddingLeft, style.paddingRight),
-        height: inner(element.clientHeight, style.paddingTop, style.paddingBottom),
+        // Below are the page buttons, which are reckoned with.
+        height: inner(element.clientHeight, style.paddingTop),
       });
     };
     measure();
