@@ -6,8 +6,6 @@ mod history;
 pub use history::{Span, TICK};
 
 use history::History;
-use rand::rngs::StdRng;
-use rand::{RngExt, SeedableRng};
 use std::time::{Duration, Instant};
 
 #[cfg(test)]
@@ -104,12 +102,27 @@ pub struct LinkCounters {
     pub duplicated: u64,
 }
 
+/// SplitMix64: a link rolls five times for each packet, and a crowd has thousands of links.
+#[derive(Debug)]
+struct Dice(u64);
+
+impl Dice {
+    /// 0 to 1, without 1.
+    fn roll(&mut self) -> f64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut mixed = self.0;
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        ((mixed ^ (mixed >> 31)) >> 11) as f64 / (1u64 << 53) as f64
+    }
+}
+
 /// One way of a link.
 #[derive(Debug)]
 pub struct Link {
     /// Can be changed at any time. What waits in the queue then leaves as it would have.
     pub config: LinkConfig,
-    rng: StdRng,
+    dice: Dice,
     bad: bool,
     idle_at: Option<Instant>,
     last: Option<Instant>,
@@ -126,7 +139,7 @@ impl Link {
     pub fn new(config: LinkConfig, seed: u64) -> Self {
         Self {
             config,
-            rng: StdRng::seed_from_u64(seed),
+            dice: Dice(seed),
             bad: false,
             idle_at: None,
             last: None,
@@ -177,7 +190,7 @@ impl Link {
         self.counters.packets += 1;
         self.counters.bytes += bytes as u64;
         // The same draws for each packet: one quality changed leaves the others' fate alone.
-        let [chance, jitter, reorder, twice, state] = std::array::from_fn(|_| self.rng.random());
+        let [chance, jitter, reorder, twice, state] = std::array::from_fn(|_| self.dice.roll());
         let waits = self.queue_delay(now);
         let span = self.history.at(now);
         span.packets += 1;

@@ -1,6 +1,7 @@
 //! Shards, peers and the links between them in virtual time.
 
 mod check;
+mod wire;
 
 use crate::net::{Link, LinkConfig};
 use crate::peer::{PeerSetup, SimPeer};
@@ -11,7 +12,7 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 use weir_session::Certificate;
 use weir_session::srtp::{MasterKey, SrtpSession};
-use weir_sfu::{Clock, Input, Output, Seed, Shard, ShardConfig};
+use weir_sfu::{Clock, Input, Seed, Shard, ShardConfig};
 use weir_sfu_api::{
     Command, Event, LayerDemand, Mid, PeerId, Reply, ReplyBody, RequestId, Rights, ShardId,
     SlotState, SrtpProfile, View,
@@ -39,6 +40,7 @@ struct Guest {
     deadline: Option<Instant>,
 }
 
+#[derive(Clone, Copy)]
 enum To {
     Shard(usize),
     Peer(usize),
@@ -88,6 +90,8 @@ pub struct World {
     demands: VecDeque<(Instant, PeerId, Mid, Vec<LayerDemand>)>,
     flying: BTreeMap<(Instant, u64), Flying>,
     serial: u64,
+    /// Memory for what a shard sends at once.
+    sent: Vec<(SocketAddr, Vec<u8>)>,
     request: u64,
     standing: u32,
     digest: u64,
@@ -133,6 +137,7 @@ impl World {
             demands: VecDeque::new(),
             flying: BTreeMap::new(),
             serial: 0,
+            sent: Vec::new(),
             request: 0,
             standing: 0,
             digest: 0,
@@ -437,104 +442,5 @@ impl World {
             self.transmit(number);
         }
         true
-    }
-
-    fn deliver(&mut self) {
-        while let Some(first) = self.flying.first_entry()
-            && first.key().0 <= self.now
-        {
-            let Flying { to, from, data } = first.remove();
-            match to {
-                To::Shard(home) => self.inject(home, from, &data),
-                To::Peer(number) => {
-                    self.guests[number].peer.handle_input(self.now, from, &data);
-                    self.stale.push(number);
-                    self.transmit(number);
-                }
-            }
-        }
-    }
-
-    /// What a peer sends goes on its way.
-    fn transmit(&mut self, number: usize) {
-        while let Some(data) = self.guests[number].peer.poll_transmit() {
-            let guest = &mut self.guests[number];
-            let from = guest.peer.addr;
-            for at in guest.up.send(self.now, data.len()).into_iter().flatten() {
-                self.serial += 1;
-                let flying = Flying { to: To::Shard(guest.home), from, data: data.clone() };
-                self.flying.insert((at, self.serial), flying);
-            }
-            self.note(&data, from);
-        }
-    }
-
-    /// Takes everything a shard has to say and send.
-    fn drain(&mut self, home: usize) {
-        loop {
-            loop {
-                match self.homes[home].shard.poll_output() {
-                    Output::Event(Event::Stats(_)) => {}
-                    Output::Event(Event::LayerDemand { peer, mid, layers }) => {
-                        let at = self.now + self.signalling;
-                        self.demands.push_back((at, peer, mid, layers.clone()));
-                        let event = Event::LayerDemand { peer, mid, layers };
-                        self.events.push((self.now - self.base, home, event));
-                    }
-                    Output::Event(event) => {
-                        let since = self.now - self.base;
-                        self.events.push((since, home, event));
-                    }
-                    Output::Timeout(next) => {
-                        self.homes[home].deadline = next;
-                        break;
-                    }
-                }
-            }
-            let mut sent = Vec::new();
-            let counters = &mut self.trains;
-            self.homes[home].shard.send_trains(|trains| {
-                for train in trains.trains() {
-                    counters.datagrams += u64::from(train.count);
-                    counters.bytes += u64::from(train.len);
-                    if train.count > 1 {
-                        counters.trains += 1;
-                        counters.in_trains += u64::from(train.count);
-                    }
-                    assert!(train.segment <= 1_500, "{train:?} does not fit an Ethernet frame");
-                    sent.extend(trains.datagrams(train).map(|data| (train.dst, data.to_vec())));
-                }
-            });
-            for (to, data) in sent {
-                self.send_down(home, to, data);
-            }
-            if !self.homes[home].shard.wants_flush() {
-                break self.check(home);
-            }
-            self.homes[home].shard.handle_input(self.now, Input::BatchEnd);
-        }
-    }
-
-    fn send_down(&mut self, home: usize, to: SocketAddr, data: Vec<u8>) {
-        self.note(&data, to);
-        let from = self.homes[home].addr;
-        let Some(number) = self.by_addr.get(&to).copied() else { return };
-        if self.guests[number].peer.addr != to || self.guests[number].home != home {
-            return;
-        }
-        for at in self.guests[number].down.send(self.now, data.len()).into_iter().flatten() {
-            self.serial += 1;
-            let flying = Flying { to: To::Peer(number), from, data: data.clone() };
-            self.flying.insert((at, self.serial), flying);
-        }
-    }
-
-    fn note(&mut self, data: &[u8], other: SocketAddr) {
-        let since = (self.now - self.base).as_nanos() as u64;
-        let mut digest = self.digest ^ since ^ u64::from(other.port()) << 48;
-        for byte in data {
-            digest = (digest ^ u64::from(*byte)).wrapping_mul(0x100_0000_01b3);
-        }
-        self.digest = digest;
     }
 }
