@@ -446,9 +446,9 @@ impl Shard {
         let Some(receiver) = self.peers.get_mut(subscriber.peer) else { return ask };
         let Some(slot) = receiver.slots.get_mut(usize::from(subscriber.slot)) else { return ask };
         let Some(mut mapped) = slot.rewriter.map(meta, now) else { return ask };
-        if meta.facts.decode_targets > 0 {
-            let level = slot.rewriter.level();
-            mapped.active_targets = self.active_targets(publisher, admitted, level);
+        if meta.facts.decode_targets > 0 && mapped.level != Level::FULL {
+            let at = (publisher, admitted.publication);
+            mapped.active_targets = self.active_targets(at, meta.stream, mapped.level);
         }
         let Some(receiver) = self.peers.get_mut(subscriber.peer) else { return ask };
         if receiver.queue.len() >= limits::EGRESS_QUEUE {
@@ -464,14 +464,16 @@ impl Shard {
         ask
     }
 
-    /// Which decode targets a receiver at `level` can still have, where that is not all.
-    fn active_targets(&self, publisher: u32, admitted: &Admitted, level: Level) -> Option<u32> {
-        if level == Level::FULL {
-            return None;
-        }
-        let publication =
-            self.peers.get(publisher)?.publications.get(usize::from(admitted.publication))?;
-        let stream = publication.layers.get(usize::from(admitted.layer))?.stream.as_ref()?;
+    /// Which decode targets of a stream a receiver at `level` can still have.
+    pub(super) fn active_targets(
+        &self,
+        (publisher, publication): (u32, u8),
+        stream: u32,
+        level: Level,
+    ) -> Option<u32> {
+        let publication = self.peers.get(publisher)?.publications.get(usize::from(publication))?;
+        let mut streams = publication.layers.iter().filter_map(|layer| layer.stream.as_ref());
+        let stream = streams.find(|known| known.uid == stream)?;
         Some(stream.structures.current()?.targets_of(level))
     }
 

@@ -34,6 +34,7 @@ mod four_shards_serve_four_rooms_as_one_shard_does;
 mod handshakes_of_strangers_leave_no_state;
 mod hostile_datagrams_change_nothing;
 mod key_frame_requests_of_many_receivers_become_one;
+mod layers_follow_what_a_receiver_is_given;
 mod layers_within_a_stream_arrive_as_they_were_sent;
 mod measures_notice_what_they_measure;
 mod more_tracks_than_slots_ask_for_renegotiation;

@@ -51,8 +51,8 @@ fn by_descriptor(codec: CodecKind, payload: &[u8], described: &Described) -> Fac
         CodecKind::Vp9 => vp9::parse(payload).ok().and_then(|d| vp9_ids(&d)),
         _ => None,
     };
-    let begins_base = descriptor.start_of_frame && temporal == 0;
-    let tells_targets = descriptor.structure_present || begins_base;
+    // Told with each frame: any may be the first after a change, and any may get lost.
+    let tells_targets = descriptor.structure_present || descriptor.start_of_frame;
     Facts {
         key_frame: descriptor.key_frame() && spatial == 0,
         frame_start: descriptor.start_of_frame,
@@ -137,17 +137,12 @@ fn from_vp8(facts: &PayloadFacts, ids: Facts) -> Facts {
 }
 
 /// U (RFC 9628 4.2): after this picture nothing in a higher temporal layer depends on what was before
-/// it, so who has this picture may have all that follow. P = 0 in an upper spatial layer: it depends
-/// on this picture's lower layer only.
+/// it, so who has this picture may have all that follow. A higher spatial layer begins with a key
+/// picture: where an upper frame depends on its picture alone (P = 0) in the middle of a stream, the
+/// lower one has been sent as the picture's last already.
 fn from_vp9(facts: &PayloadFacts, ids: Facts) -> Facts {
     let (spatial, temporal) = (facts.spatial_id.unwrap_or(0), facts.temporal_id.unwrap_or(0));
-    let below = spatial.checked_sub(1).filter(|_| facts.frame_start && !facts.inter_picture);
     let up = facts.frame_start && facts.layer_sync;
-    let (entry, entry_from) = match below {
-        Some(below) => (Levels::of_spatial(spatial), Levels::of_spatial(below)),
-        None if up => (Levels::ALL, Levels::from(Level::new(0, temporal))),
-        None => (Levels::NONE, Levels::NONE),
-    };
     Facts {
         key_frame: facts.key_frame,
         frame_start: facts.frame_start,
@@ -155,9 +150,8 @@ fn from_vp9(facts: &PayloadFacts, ids: Facts) -> Facts {
         spatial,
         temporal,
         needed: Levels::from(Level::new(spatial, temporal)),
-        entry,
-        entry_from,
-        enters_spatial: below.is_some(),
+        entry: if up { Levels::ALL } else { Levels::NONE },
+        entry_from: if up { Levels::from(Level::new(0, temporal)) } else { Levels::NONE },
         resolution: facts.resolution,
         ..ids
     }

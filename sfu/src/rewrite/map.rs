@@ -57,6 +57,8 @@ pub(crate) struct Mapped {
     pub(crate) tl0_pic_idx: Option<u8>,
     pub(crate) key_idx: Option<u8>,
     pub(crate) frame_number: Option<u16>,
+    /// The layers that the receiver had at this packet.
+    pub(crate) level: Level,
     /// Decode targets that stay active for this receiver, where it is to be told.
     pub(crate) active_targets: Option<u32>,
 }
@@ -214,14 +216,12 @@ impl Rewriter {
             })
     }
 
-    /// Whether `packet`, of the current stream, begins the first spatial layer above its level.
-    pub(crate) fn begins_upper_layer(&self, packet: &PacketMeta) -> bool {
-        packet.facts.frame_start
-            && packet.facts.spatial == self.level.spatial().saturating_add(1)
-            && self.newest.is_some_and(|(seq, _)| packet.seq > seq)
+    /// Whether `packet`, of the current stream, begins a frame later than all before.
+    pub(crate) fn begins_frame(&self, packet: &PacketMeta) -> bool {
+        packet.facts.frame_start && self.newest.is_none_or(|(seq, _)| packet.seq > seq)
     }
 
-    /// From `packet` on, which begins a picture of the current stream, this much is forwarded.
+    /// From `packet` on, which begins a frame of the current stream, this much is forwarded.
     pub(crate) fn set_level(&mut self, packet: &PacketMeta, level: Level) {
         if self.level == level {
             return;
@@ -344,6 +344,7 @@ impl Rewriter {
             tl0_pic_idx: tl0_pic_idx.map(|id| id.wrapping_add(segment.tl0_offset)),
             key_idx: key_idx.map(|id| id.wrapping_add(segment.key_idx_offset) & 0x1f),
             frame_number: frame_number.map(|id| id.wrapping_add(segment.frame_number_offset)),
+            level,
             active_targets: None,
         })
     }

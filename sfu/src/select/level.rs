@@ -68,11 +68,6 @@ impl Levels {
         Self(0x1111_u16 << temporal.min(3))
     }
 
-    /// All of one spatial layer, whatever the temporal one.
-    pub(crate) fn of_spatial(spatial: u8) -> Self {
-        Self(0x000f_u16 << (spatial.min(3) << 2))
-    }
-
     pub(crate) fn with(self, other: Self) -> Self {
         Self(self.0 | other.0)
     }
@@ -101,6 +96,6 @@ mod tests {
         assert!(Level::FULL.covers(Level::new(7, 7)));
         assert_eq!(Level::new(2, 1).least(Level::new(1, 3)), Level::new(1, 1));
         assert!(Levels::of_temporal(2).contains(Level::new(3, 2)));
-        assert!(!Levels::of_spatial(2).contains(Level::new(3, 2)));
+        assert!(!Levels::of_temporal(2).contains(Level::new(2, 3)));
     }
 }

@@ -143,17 +143,19 @@ fn follow(slot: &mut Slot, packet: &PacketMeta, offered: &Offered, layer: u8) ->
         slot.waited = 0;
         return false;
     }
-    let begins = slot.rewriter.begins_picture(packet);
-    if !begins && !slot.rewriter.begins_upper_layer(packet) {
+    if !slot.rewriter.begins_frame(packet) {
         return false;
     }
+    let begins = slot.rewriter.begins_picture(packet);
     // Down at once, but not in the middle of a picture.
     let mut next = if begins { level.least(wish) } else { level };
     let aim = wish.least(offered.top);
     if begins && packet.facts.key_frame {
         next = wish;
     } else if !next.covers(aim) && packet.facts.entry_from.contains(next) {
-        next = entered(packet, next, aim);
+        // A spatial layer begins with a picture only: the one below ends pictures so far.
+        let up = if begins { aim.spatial() } else { next.spatial() };
+        next = entered(packet, next, Level::new(up, aim.temporal()));
     }
     slot.rewriter.set_level(packet, next);
     if next.covers(aim) {

@@ -6,6 +6,7 @@ use crate::counters::{DropReason, LateReason, bump};
 use crate::egress::queue::Item;
 use crate::egress::reports;
 use crate::limits;
+use crate::select::Level;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Instant;
 use weir_session::{Drop, Output, PeerTransport, SrtpError, TransportEvent};
@@ -279,9 +280,10 @@ impl Shard {
                 .filter_map(|layer| layer.stream.as_ref())
                 .find(|stream| stream.uid == segment.stream)?;
             let packet = stream.cache.get(seq)?;
-            Some((packet, publication.payload_type(self.pool.meta(packet).payload_type)?))
+            let source = publication.payload_type(self.pool.meta(packet).payload_type)?;
+            Some((packet, source, (track.publisher, track.publication)))
         };
-        let (packet, source) =
+        let (packet, source, origin) =
             tracks.into_iter().flatten().find_map(cached).ok_or(DropReason::CacheMiss)?;
         // Sealing the same number twice with other padding would reuse a nonce: only RTX repeats.
         let outgoing = self
@@ -290,12 +292,16 @@ impl Shard {
             .and_then(|peer| peer.slots.get(index)?.outgoing_again(source))
             .filter(|outgoing| outgoing.rtx.is_some())
             .ok_or(DropReason::CacheMiss)?;
-        let mapped = self
+        let meta = self.pool.meta(packet);
+        let mut mapped = self
             .peers
             .get(key)
             .and_then(|peer| peer.slots.get(index))
-            .and_then(|slot| slot.rewriter.apply(&segment, &self.pool.meta(packet)))
+            .and_then(|slot| slot.rewriter.apply(&segment, &meta))
             .ok_or(DropReason::CacheMiss)?;
+        if meta.facts.decode_targets > 0 && mapped.level != Level::FULL {
+            mapped.active_targets = self.active_targets(origin, meta.stream, mapped.level);
+        }
         debug_assert_eq!(mapped.seq, out_seq, "a retransmission keeps its number");
         let peer = self.peers.get_mut(key).ok_or(DropReason::UnknownStream)?;
         if peer.queue.len() >= limits::EGRESS_QUEUE {

@@ -55,7 +55,8 @@ pub(super) fn vp9_start(ids: &FrameIds, content: &Content, first: bool, last: bo
     let head = bits.iter().filter(|(set, _)| *set).fold(0, |head, (_, bit)| head | bit);
     let mut out = vec![head, 0x80 | high, low];
     if layered {
-        let up = u8::from(place.shape.sync(place.phase)) << 4;
+        // U in all: what follows never needs what was before in a higher layer, as in Chromium.
+        let up = 1 << 4;
         out.push(place.temporal() << 5 | up | place.spatial << 1 | u8::from(place.on_below()));
         if !ids.flexible {
             out.push(ids.tl0_pic_idx);
@@ -75,7 +76,7 @@ pub(super) fn vp9_start(ids: &FrameIds, content: &Content, first: bool, last: bo
         if pattern {
             out.push(place.shape.period());
             for phase in 0..place.shape.period() {
-                let up = u8::from(place.shape.sync(phase)) << 4;
+                let up = 1 << 4;
                 out.push(place.shape.temporal_id(phase) << 5 | up | 1 << 2);
                 out.push(place.shape.back(phase));
             }

@@ -46,7 +46,13 @@ impl Decoder {
 
     /// Why the frame that begins with `first` and ends with `marker` cannot be decoded, or would
     /// not be by a browser. `strict` while no packet was given up: then nothing may be left out.
-    fn take(&mut self, first: &Packet, marker: bool, strict: bool) -> Vec<String> {
+    /// `lossless` while none was missing.
+    fn take(
+        &mut self,
+        first: &Packet,
+        marker: bool,
+        (strict, lossless): (bool, bool),
+    ) -> Vec<String> {
         let mut faults = Vec::new();
         let content = first.content;
         if content.key {
@@ -63,7 +69,7 @@ impl Decoder {
             faults.push("refers to nothing".to_owned());
         }
         if let Some(last) = self.last {
-            self.compare(&last, first, strict, &mut faults);
+            self.compare(&last, first, (strict, lossless), &mut faults);
         } else if !content.key {
             faults.push("begins without a key frame".to_owned());
         }
@@ -83,7 +89,13 @@ impl Decoder {
         faults
     }
 
-    fn compare(&self, last: &Last, first: &Packet, strict: bool, faults: &mut Vec<String>) {
+    fn compare(
+        &self,
+        last: &Last,
+        first: &Packet,
+        (strict, lossless): (bool, bool),
+        faults: &mut Vec<String>,
+    ) {
         let content = first.content;
         let same_layer =
             (last.content.source, last.content.layer) == (content.source, content.layer);
@@ -97,8 +109,9 @@ impl Decoder {
         if i64::from(ahead).abs_diff(passed) > 90_000 {
             faults.push(format!("timestamp {ahead} ahead after {passed} ticks"));
         }
-        // A picture ends with a marker, and only there. One cut off by a switch has none.
-        if strict && same_layer && last.marker == same_picture {
+        // A picture ends with a marker, and only there. One cut off by a switch or pause has none.
+        let cut = content.key && !last.marker;
+        if strict && same_layer && !cut && last.marker == same_picture {
             faults.push(format!("marker {} at the end of {:?}", last.marker, last.content));
         }
         let continues = same_layer && !content.key;
@@ -107,8 +120,9 @@ impl Decoder {
         if let (Some(new), Some(old)) = (first.picture_id, last.picture_id) {
             let step = new.wrapping_sub(old) & 0x7fff;
             let good = match first.codec {
-                // VP8 knows no gaps: a frame after one waits for what is missing.
-                CodecKind::Vp8 => step == 1,
+                // VP8 knows no gaps: a frame after one waits for what is missing. One that got lost
+                // may turn out, too late, to have been of a layer that is left out.
+                CodecKind::Vp8 => step == 1 || !lossless && (2..8).contains(&step),
                 // VP9 counts references and its pattern in picture ids.
                 _ if continues => u32::from(step) == pictures & 0x7fff,
                 _ if same_picture => step == 0,
@@ -245,7 +259,8 @@ impl Slot {
         {
             self.counters.broken_promises += 1;
         }
-        for fault in self.decoder.take(first, marker, self.counters.skips == 0) {
+        let checks = (self.counters.skips == 0, self.counters.nacked == 0);
+        for fault in self.decoder.take(first, marker, checks) {
             self.fault(format!("packet {seq}: {content:?}: {fault}"));
         }
         self.push(now, &content, first.timestamp);
