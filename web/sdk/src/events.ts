@@ -79,3 +79,12 @@ export function mayOf(rights: RightsMessage): MediaState {
     screen: rights.publish_screen,
   };
 }
+
+/** What of one's sources may be sent. */
+export function allowed(local: MediaState, may: MediaState): MediaState {
+  return {
+    audio: local.audio && may.audio,
+    video: local.video && may.video,
+    screen: local.screen && may.screen,
+  };
+}

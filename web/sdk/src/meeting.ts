@@ -2,6 +2,7 @@ import { mergeChat } from './chat.js';
 import type { WeirClient } from './client.js';
 import { Emitter } from './emitter.js';
 import {
+  allowed,
   type LocalMedia,
   type MeetingEvents,
   type MeetingOptions,
@@ -421,8 +422,7 @@ export class Meeting extends Emitter<MeetingEvents> {
 
   private sendMediaState(): void {
     if (!this.signaling.connected) return;
-    const { audio, video, screen } = this.local;
-    this.signaling.send('media-state', { audio, video, screen });
+    this.signaling.send('media-state', allowed(this.local, this.roomNow.may));
   }
 
   private receive(message: ServerMessage): void {
@@ -558,7 +558,7 @@ export class Meeting extends Emitter<MeetingEvents> {
   }
 
   private differs(known: Partial<MediaState> | undefined): boolean {
-    const { audio, video, screen } = this.local;
+    const { audio, video, screen } = allowed(this.local, this.roomNow.may);
     return known?.audio !== audio || known.video !== video || known.screen !== screen;
   }
 

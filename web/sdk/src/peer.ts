@@ -18,7 +18,8 @@ export interface PeerEvents {
 export interface PeerOptions {
   slots: SlotCount;
   iceServers: RTCIceServer[];
-  publish: PublishOptions;
+  /** How the camera is encoded. */
+  publish?: PublishOptions;
   /** Carries an offer to the server and brings its answer. */
   offer: (sdp: string, tracks: Record<string, Source>) => Promise<string>;
 }
@@ -153,7 +154,7 @@ export class Peer extends Emitter<PeerEvents> {
 
   private addSender(source: Source): RTCRtpTransceiver {
     const init: RTCRtpTransceiverInit = { direction: 'sendonly' };
-    const { publish } = this.options;
+    const { publish = {} } = this.options;
     const encodings = encodingsFor(source, publish);
     if (encodings) init.sendEncodings = encodings;
     const transceiver = this.pc.addTransceiver(KIND[source], init);
