@@ -86,6 +86,22 @@ impl Publication {
         }
     }
 
+    /// Takes another offer of the same m-line. True when its layers are others than before: then they
+    /// begin anew, and no SSRC is bound to any of them.
+    pub(crate) fn renew(&mut self, section: MediaSection, pool: &mut Pool) -> bool {
+        let new = Self::new(section);
+        let rids = |publication: &Self| -> [Option<Rid>; limits::LAYERS] {
+            std::array::from_fn(|n| publication.layers.get(n).and_then(|layer| layer.rid))
+        };
+        if new.layers.len() == self.layers.len() && rids(&new) == rids(self) {
+            self.section = new.section;
+            return false;
+        }
+        self.clear(pool);
+        *self = Self { track: self.track, ..new };
+        true
+    }
+
     pub(crate) fn payload_type(&self, number: u8) -> Option<&PayloadType> {
         self.section.payload_types.iter().find(|pt| pt.number == number)
     }

@@ -156,7 +156,11 @@ impl Shard {
             let section = sections.iter().find(|section| section.mid == publication.section.mid);
             match section.filter(|section| section.direction.sends()) {
                 Some(section) => {
-                    publication.section = section.clone();
+                    if publication.renew(section.clone(), &mut self.pool)
+                        && let Ok(index) = u8::try_from(index)
+                    {
+                        peer.bindings.retain(|binding| binding.publication != index);
+                    }
                 }
                 None => {
                     ended.extend(publication.track);

@@ -10,7 +10,7 @@ use crate::select::Level;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Instant;
 use weir_session::{Drop, Output, PeerTransport, SrtpError, TransportEvent};
-use weir_sfu_api::{Event, GoneReason};
+use weir_sfu_api::{Event, GoneReason, MediaKind};
 use weir_wire::rtcp::{self, FirEntry, ReportBlock, RtcpPacket};
 use weir_wire::stun::StunMessage;
 
@@ -348,6 +348,8 @@ impl Shard {
             .peers
             .get_mut(publisher)
             .and_then(|peer| peer.publications.get_mut(usize::from(publication)))
+            // Audio has no key frames, whatever a receiver asks for.
+            .filter(|publication| publication.section.kind == MediaKind::Video)
             .and_then(|publication| publication.layer(layer));
         if let Some(entry) = entry
             && !entry.key_frame_wanted
