@@ -69,7 +69,9 @@ pub(crate) async fn watch(signaling: Arc<Signaling>) {
 async fn expire(app: &App, signaling: &Signaling) -> Result<()> {
     let is_absent = |key: &Key| !is_here(signaling, *key);
     let mut people = store::participants::all_present(&app.db).await?;
-    people.retain(is_absent);
+    // One look for all: a meeting of a thousand would be gone through for each of them.
+    let connected = signaling.registry.everybody();
+    people.retain(|key| !connected.contains(key) && is_absent(key));
     for key in app.absences.overdue(&people, Instant::now(), app.config.absence) {
         let (meeting_id, user_id) = key;
         // They may have come while the others were seen to.
@@ -90,9 +92,7 @@ fn is_here(signaling: &Signaling, (meeting_id, user_id): Key) -> bool {
     let connected =
         !signaling.registry.select(meeting_id, |session| session.user_id() == user_id).is_empty();
     connected
-        || u64::try_from(meeting_id).is_ok_and(|room| {
-            signaling.hub.room_peers(RoomId(room)).iter().any(|peer| peer.user_id == user_id)
-        })
+        || u64::try_from(meeting_id).is_ok_and(|room| signaling.hub.has_user(RoomId(room), user_id))
 }
 
 #[cfg(test)]

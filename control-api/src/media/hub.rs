@@ -280,6 +280,12 @@ impl MediaHub {
         self.state().room_peers(room).map(|peer| peer.view.clone()).collect()
     }
 
+    /// Whether a user has a peer in a room.
+    #[must_use]
+    pub fn has_user(&self, room: RoomId, user_id: i64) -> bool {
+        !self.state().peers_of_user(room, user_id).is_empty()
+    }
+
     /// A peer by its public spelling.
     #[must_use]
     pub fn peer_by_public_id(&self, peer_id: &str) -> Option<PeerView> {

@@ -6,7 +6,7 @@ use super::session::{LeaveReason, Phase, Session};
 use crate::Clock;
 use crate::domain::types::{MeetingId, UserId};
 use serde_json::{Value, json};
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -232,6 +232,11 @@ impl Registry {
     /// The joined connections of one user in a meeting.
     pub(crate) fn of_user(&self, meeting_id: MeetingId, user_id: UserId) -> Vec<Arc<Session>> {
         self.select(meeting_id, |session| session.user_id() == user_id && session.is_joined())
+    }
+
+    /// Meetings and users with any connection, joined or not. One look for all of them.
+    pub(crate) fn everybody(&self) -> HashSet<(MeetingId, UserId)> {
+        self.inner().by_id.values().map(|s| (s.meeting_id, s.user_id())).collect()
     }
 
     /// Connections of a meeting that satisfy `wanted`, in order of connecting.

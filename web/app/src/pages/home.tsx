@@ -38,6 +38,7 @@ export function HomePage({ client, session }: { client: WeirClient; session: Ses
 function CreateForm({ client }: { client: WeirClient }) {
   const [title, setTitle] = useState('');
   const [password, setPassword] = useState('');
+  const [webinar, setWebinar] = useState(false);
   const [busy, setBusy] = useState(false);
   const [problem, setProblem] = useState<string | null>(null);
 
@@ -51,9 +52,10 @@ function CreateForm({ client }: { client: WeirClient }) {
         title,
         start_time: new Date(now).toISOString(),
         end_time: new Date(now + HOUR_MS).toISOString(),
-        max_participants: 100,
+        max_participants: 1000,
         meeting_type: 'video',
         ...(password ? { password } : {}),
+        ...(webinar ? { settings: { who_may_publish: 'hosts' } } : {}),
       });
       navigate(`/m/${meeting.meeting_id}`);
     } catch (error) {
@@ -83,6 +85,15 @@ function CreateForm({ client }: { client: WeirClient }) {
         maxLength={50}
         autoComplete="new-password"
       />
+      <label class="check">
+        <input
+          type="checkbox"
+          checked={webinar}
+          data-testid="create-webinar"
+          onChange={(event) => setWebinar(event.currentTarget.checked)}
+        />
+        Webinar: only hosts are seen and heard
+      </label>
       <Problem text={problem} />
       <button class="button primary wide" type="submit" disabled={busy} data-testid="create">
         <Icon name="plus" /> Create and enter
