@@ -156,6 +156,12 @@ impl Link {
         self.counters
     }
 
+    /// Has these qualities from now on; changes given ahead are forgotten.
+    pub fn set(&mut self, config: LinkConfig) {
+        self.config = config;
+        self.plan.clear();
+    }
+
     /// From `at` on it has this rate, also for what waits in its queue then. Goes before
     /// [`LinkConfig::rate_bps`] from then on. Changes are given in order of time.
     ///

@@ -3,18 +3,54 @@ use rand::rngs::StdRng;
 use rand::seq::IndexedRandom;
 use rand::{RngExt, SeedableRng};
 use std::net::SocketAddr;
-use weir_sfu_api::{CodecKind, MediaKind, Rights, SlotPolicy, SourceKind};
+use weir_sfu_api::{CodecKind, MediaKind, PeerId, Rights, SlotPolicy, SourceKind, Tile, View};
 use weir_sim::oracles::assert_flawless;
-use weir_sim::{LinkConfig, Loss, PeerSetup, Source, World};
+use weir_sim::{LinkConfig, Loss, PeerSetup, Scalability, Source, Talk, World};
 
 fn source(rng: &mut StdRng) -> Source {
+    use Scalability as S;
     let codecs = [CodecKind::Vp8, CodecKind::Vp8, CodecKind::Vp9, CodecKind::H264, CodecKind::Av1];
     let codec = *codecs.choose(rng).unwrap();
-    let camera = Source::camera().with_codec(codec);
-    match rng.random_range(0..4) {
+    let layered = matches!(codec, CodecKind::Vp9 | CodecKind::Av1);
+    let flat = [S::L1T1, S::L1T1, S::L1T2, S::L1T3, S::L1T3];
+    let scalable = [S::L1T1, S::L1T3, S::L3T1, S::L3T3, S::L3T3Key];
+    let shape = *if layered { scalable } else { flat }.choose(rng).unwrap();
+    let camera = Source {
+        flexible: rng.random(),
+        descriptor: rng.random(),
+        pace: rng.random_bool(0.5).then_some(2.5),
+        ..Source::camera().with_codec(codec).layered(shape)
+    };
+    match rng.random_range(0..5) {
         0 => Source { kind: SourceKind::Screen, ..camera },
-        1 | 2 => Source { simulcast: true, ..camera },
+        // A browser gives simulcast to streams without spatial layers only.
+        1 | 2 if shape.spatial() == 1 => Source { simulcast: true, ..camera },
+        3 if matches!(codec, CodecKind::Vp8 | CodecKind::Vp9) => camera.encrypted(),
         _ => camera,
+    }
+}
+
+fn microphone(rng: &mut StdRng) -> Source {
+    let talk = Talk { spurt: ms(1_500), pause: secs(3), dtx: rng.random() };
+    Source { talk: rng.random_bool(0.5).then_some(talk), ..Source::microphone() }
+}
+
+/// What somebody may want to see.
+fn random_view(rng: &mut StdRng, next_id: u64) -> View {
+    let tile = |rng: &mut StdRng| Tile {
+        peer: PeerId(rng.random_range(1..=next_id)),
+        source: if rng.random_bool(0.8) { SourceKind::Camera } else { SourceKind::Screen },
+        width: rng.random_range(0..1_300),
+        height: rng.random_range(0..800),
+        max_fps: if rng.random() { 0 } else { rng.random_range(1..30) },
+        pinned: rng.random_bool(0.2),
+        paused: rng.random_bool(0.2),
+    };
+    let count = rng.random_range(0..4);
+    View {
+        tiles: (0..count).map(|_| tile(rng)).collect(),
+        last_n: rng.random_range(0..5),
+        ..View::default()
     }
 }
 
@@ -22,11 +58,13 @@ fn setup(rng: &mut StdRng, id: u64) -> PeerSetup {
     let (audio, video) = (rng.random_range(0..4), rng.random_range(0..4));
     let mut setup = PeerSetup::new(id, rng.random_range(0..2)).slots(audio, video);
     if rng.random_bool(0.8) {
-        setup = setup.publish(Source::microphone()).publish(source(rng));
+        setup = setup.publish(microphone(rng)).publish(source(rng));
     }
-    if rng.random_bool(0.2) {
-        setup.policy = SlotPolicy::Dominant;
-    }
+    setup.policy = match rng.random_range(0..5) {
+        0 => SlotPolicy::Dominant,
+        1 | 2 => SlotPolicy::Speakers,
+        _ => SlotPolicy::JoinOrder,
+    };
     if rng.random_bool(0.2) {
         setup.without = vec![CodecKind::Av1, CodecKind::H264];
     }
@@ -58,7 +96,7 @@ fn act(world: &mut World, rng: &mut StdRng, here: &mut Vec<usize>, next_id: &mut
     let at = rng.random_range(0..here.len());
     let who = here[at];
     let tracks = world.peer(who).tracks.len();
-    match rng.random_range(0..12) {
+    match rng.random_range(0..15) {
         0 => {
             here.remove(at);
             world.leave(who);
@@ -104,10 +142,30 @@ fn act(world: &mut World, rng: &mut StdRng, here: &mut Vec<usize>, next_id: &mut
             world.move_to(who, addr);
         }
         10 => world.peer_mut(who).ask_for_key_frames(),
+        12 => {
+            // 400 kbit/s for a moment.
+            let now = world.now();
+            let after = world.down(who).config.rate_bps;
+            world.down(who).rate_from(now, Some(400_000));
+            world.down(who).rate_from(now + ms(1_000), after);
+            world.run(ms(1_100));
+        }
+        13 if world.peer(who).setup.policy == SlotPolicy::Speakers => {
+            let view = random_view(rng, *next_id);
+            world.view(who, view);
+        }
+        14 if tracks > 0 => {
+            let track = rng.random_range(0..tracks);
+            let limit = rng.random_range(1..=3);
+            for stream in &mut world.peer_mut(who).tracks[track].streams {
+                stream.spatial_limit = limit;
+            }
+        }
         11 => {
             let config = link(rng);
-            world.up(who).config = config;
-            world.down(who).config = link(rng);
+            world.up(who).set(config);
+            let config = link(rng);
+            world.down(who).set(config);
         }
         _ => {
             for track in &mut world.peer_mut(who).tracks {
@@ -123,13 +181,19 @@ fn settle(world: &mut World, here: &[usize]) {
         world.set_rights(*who, Rights::ALL);
         for way in [true, false] {
             let link = if way { world.up(*who) } else { world.down(*who) };
-            link.config = LinkConfig::clean(ms(20));
+            link.set(LinkConfig::clean(ms(20)));
         }
         for track in &mut world.peer_mut(*who).tracks {
             track.stopped = false;
-            track.streams.iter_mut().for_each(|stream| stream.active = true);
+            track.source.talk = None;
+            for stream in &mut track.streams {
+                (stream.active, stream.spatial_limit) = (true, 3);
+            }
         }
         world.offer(*who);
+        if world.peer(*who).setup.policy == SlotPolicy::Speakers {
+            world.view(*who, View { last_n: u16::MAX, ..View::default() });
+        }
     }
     // Who vanished keeps its slots until its consent ends.
     world.run(secs(35));

@@ -197,9 +197,10 @@ impl Track {
         let who = (self.source_id, self.level);
         let numbers = stream.make_picture(&self.source, who, now, now_us);
         let rate = self.source.pace.map(|pace| pace * stream.bitrate_bps as f64);
-        let mut leaves = now;
+        // After what is still being paced of the same stream.
+        let busy = self.paced.iter().rev().find(|(_, stream, _)| *stream == at);
+        let mut leaves = busy.map_or(now, |(until, ..)| now.max(*until));
         for number in numbers {
-            // In order, also after a frame that is still being paced.
             let place = self.paced.partition_point(|(at, _, _)| *at <= leaves);
             self.paced.insert(place, (leaves, at, number));
             if let Some(rate) = rate {
