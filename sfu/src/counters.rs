@@ -54,6 +54,8 @@ reasons! {
     MalformedPayload = "malformed_payload",
     /// No free packet in the pool.
     PoolExhausted = "pool_exhausted",
+    /// Another shard does not keep up.
+    BorderFull = "border_full",
     /// A receiver's queue is full.
     EgressFull = "egress_full",
     /// Sealing failed.
@@ -98,6 +100,8 @@ pub struct Counters {
     pub padded_rtx: u64,
     /// Key frames asked for.
     pub key_frame_requests: u64,
+    /// Packets that went to other shards of their room, once for each.
+    pub crossed: u64,
     /// Times that one receiver's slots of one kind were looked at, to see who sits there.
     pub seatings: u64,
     /// Handshakes completed.

@@ -20,6 +20,7 @@
 #![cfg_attr(test, allow(clippy::disallowed_methods))]
 #![deny(clippy::iter_over_hash_type)]
 
+mod border;
 mod clock;
 mod counters;
 mod egress;
@@ -36,6 +37,7 @@ mod slab;
 mod slot;
 mod speakers;
 
+pub use border::Batch;
 pub use clock::Clock;
 pub use counters::{Counters, DropReason, LateReason};
 #[cfg(feature = "sim")]

@@ -7,7 +7,9 @@ use crate::ingress::remb::Remb;
 use crate::slot::Slot;
 use std::time::Instant;
 use weir_session::PeerTransport;
-use weir_sfu_api::{MediaKind, PeerId, Rights, SlotPolicy, SourceKind, TransportDescription, View};
+use weir_sfu_api::{
+    MediaKind, PeerId, Rights, ShardId, SlotPolicy, SourceKind, TransportDescription, View,
+};
 
 /// Numbers of one peer.
 #[derive(Debug, Clone, Copy, Default)]
@@ -45,6 +47,8 @@ pub(crate) struct Peer {
     pub(crate) policy: SlotPolicy,
     /// What it wants to see, for [`SlotPolicy::Speakers`].
     pub(crate) view: View,
+    /// A ghost: its packets come from this shard.
+    pub(crate) origin: Option<ShardId>,
     /// Present from the first offer on.
     pub(crate) transport: Option<PeerTransport>,
     /// The client's parameters as last applied.
@@ -91,6 +95,7 @@ impl Peer {
             rights,
             policy,
             view: View::default(),
+            origin: None,
             transport: None,
             remote: None,
             old_ufrag: None,

@@ -3,11 +3,13 @@
 //! The indices here are what makes a large meeting cheap: who comes, goes or speaks touches only
 //! receivers whose slots change. Nothing walks over all peers.
 
+use crate::border::TrackName;
+use crate::limits;
 use crate::peer::PeerCounters;
-use crate::speakers::Speakers;
+use crate::speakers::{SEATS, Speakers};
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
-use weir_sfu_api::{MediaKind, PeerId, RoomId, SourceKind, TrackInfo};
+use weir_sfu_api::{MediaKind, PeerId, RoomId, ShardId, SourceKind, TrackInfo};
 
 /// One receiver of a track.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,6 +18,14 @@ pub(crate) struct Subscriber {
     pub(crate) peer: u32,
     /// Index of the slot in the peer.
     pub(crate) slot: u16,
+}
+
+/// Another shard that receives a track.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Remote {
+    pub(crate) shard: ShardId,
+    /// By layer: it did not keep up, and gets no packet before the next frame.
+    pub(crate) skips: [bool; limits::LAYERS],
 }
 
 /// A published track and its receivers (step 5: who wants it?).
@@ -29,7 +39,11 @@ pub(crate) struct Track {
     pub(crate) publication: u8,
     /// In no order; each slot knows its place, see [`crate::slot::Slot::place`].
     pub(crate) subscribers: Vec<Subscriber>,
-    /// Audio: its index in [`Room::speakers`].
+    /// Other shards among the receivers.
+    pub(crate) remotes: Vec<Remote>,
+    /// A ghost's: its shard was told that it is wanted here.
+    pub(crate) demanded: bool,
+    /// Audio, at the room's home: its index in [`Room::speakers`].
     pub(crate) voice: Option<u32>,
     /// A camera that is on: its key in [`Room::cameras`].
     pub(crate) camera: Option<CameraKey>,
@@ -81,6 +95,15 @@ pub(crate) struct Room {
     /// Counts who came to the front of [`Self::cameras`].
     turn: u64,
     pub(crate) speakers: Speakers,
+    /// The shard that ranks the speakers, where it is another.
+    pub(crate) home: Option<ShardId>,
+    /// All other shards with peers of this room.
+    pub(crate) others: Vec<ShardId>,
+    /// Publishers of other shards.
+    pub(crate) ghosts: Vec<u32>,
+    /// What the home told.
+    pub(crate) far_floor: [Option<TrackName>; SEATS],
+    pub(crate) far_dominant: Option<PeerId>,
     pub(crate) concerned: Concerned,
     /// Numbers of peers that are gone.
     pub(crate) past: PeerCounters,
@@ -96,6 +119,11 @@ impl Room {
             cameras: BTreeMap::new(),
             turn: 0,
             speakers: Speakers::default(),
+            home: None,
+            others: Vec::new(),
+            ghosts: Vec::new(),
+            far_floor: [None; SEATS],
+            far_dominant: None,
             concerned: Concerned::default(),
             past: PeerCounters::default(),
         }
@@ -135,10 +163,14 @@ impl Room {
         self.screens.remove(&info.id.0);
     }
 
-    /// The key that brings a camera to the front.
-    pub(crate) fn front(&mut self, info: &TrackInfo) -> CameraKey {
-        self.turn = self.turn.wrapping_add(1);
-        (Reverse(self.turn), info.id.0)
+    /// What brings a camera to the front.
+    pub(crate) fn next_turn(&self) -> u64 {
+        self.turn.wrapping_add(1)
+    }
+
+    /// A turn was taken, here or at the home.
+    pub(crate) fn note_turn(&mut self, turn: u64) {
+        self.turn = self.turn.max(turn);
     }
 
     /// How many cameras go before the one with `key`; counts up to `most`.

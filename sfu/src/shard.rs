@@ -1,6 +1,7 @@
 //! A shard: one thread's worth of peers as pure state. Read [`Shard::way_in`] and
 //! [`Shard::way_out`] and you know the server.
 
+mod border;
 mod control;
 mod describe;
 mod feedback;
@@ -14,6 +15,7 @@ mod tick;
 #[cfg(feature = "sim")]
 pub use keyed::ForcedWish;
 
+use crate::border::Batch;
 use crate::clock::Clock;
 use crate::counters::{Counters, DropReason, LateReason, add, bump};
 use crate::egress::queue::Item;
@@ -77,6 +79,13 @@ pub enum Input<'a> {
     },
     /// From the control plane.
     Command(Command),
+    /// What another shard says, see [`Shard::send_border`].
+    Border {
+        /// Which.
+        from: ShardId,
+        /// What it says.
+        batch: &'a Batch,
+    },
     /// The receive batch is over: what waits for receivers leaves now.
     BatchEnd,
     /// A deadline of [`Output::Timeout`] has come.
@@ -123,6 +132,8 @@ pub struct Shard {
     departed: VecDeque<Departed>,
     handshakes_done: usize,
     out: TrainBuf,
+    /// What waits for other shards, by their number.
+    border: Vec<Batch>,
     events: VecDeque<Event>,
     counters: Counters,
     public: StdRng,
@@ -159,6 +170,7 @@ impl Shard {
             departed: VecDeque::new(),
             handshakes_done: 0,
             out: TrainBuf::default(),
+            border: Vec::new(),
             events: VecDeque::new(),
             counters: Counters::default(),
             public: StdRng::seed_from_u64(config.seed.public),
@@ -189,6 +201,10 @@ impl Shard {
             Input::Datagram { src, dst, data } => self.way_in(now, src, dst, data),
             Input::Command(command) => {
                 self.on_command(now, command);
+                self.way_out(now);
+            }
+            Input::Border { from, batch } => {
+                self.on_border(now, from, batch);
                 self.way_out(now);
             }
             Input::BatchEnd => {
@@ -381,7 +397,10 @@ impl Shard {
     /// Step 5: to everybody who wants it. Steps 6 and 7 for each of them.
     fn route(&mut self, now: Instant, key: u32, packet: PacketRef, admitted: &Admitted) {
         let Some(track_index) = self.track_for(now, key, admitted) else { return };
-        self.note_level(now, track_index, admitted.audio_level);
+        // A ghost's levels come apart from its packets, and only to the room's home.
+        if self.peers.get(key).is_some_and(|peer| peer.origin.is_none()) {
+            self.note_level(now, track_index, admitted.audio_level);
+        }
         let Some(publication) = self
             .peers
             .get_mut(key)
@@ -403,6 +422,7 @@ impl Shard {
             };
             key_frame |= self.offer_packet(now, key, packet, admitted, &offered, subscriber);
         }
+        self.cross(track_index, packet, admitted);
         if key_frame {
             self.want_key_frame(key, admitted.publication, admitted.layer);
         }

@@ -1,6 +1,8 @@
 //! What the control plane asks of a shard.
 
-use crate::{MediaDescription, PeerId, RequestId, RoomId, SourceKind, TransportDescription, View};
+use crate::{
+    MediaDescription, PeerId, RequestId, RoomId, ShardId, SourceKind, TransportDescription, View,
+};
 
 /// What a peer may do. Enforced in the shard: what is not allowed is dropped, through any door.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -100,6 +102,17 @@ pub enum Command {
         peer: PeerId,
         /// The whole view; it replaces the one before.
         view: Box<View>,
+    },
+    /// A room has peers on several shards, or will have: told to each of them, before the first peer
+    /// joins there, and to all when the set changes. A room that was never spanned is on one shard.
+    Span {
+        /// The room.
+        room: RoomId,
+        /// The shard that ranks its speakers; the same for the room's life.
+        home: ShardId,
+        /// All its shards, the home among them. A shard that is not in it forgets the others'
+        /// publishers.
+        shards: Vec<ShardId>,
     },
     /// Removes a peer and all its state. Unknown peers are ignored.
     Leave {

@@ -1,5 +1,6 @@
 //! Shards, peers and the links between them in virtual time.
 
+mod border;
 mod check;
 mod wire;
 
@@ -12,7 +13,7 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 use weir_session::Certificate;
 use weir_session::srtp::{MasterKey, SrtpSession};
-use weir_sfu::{Clock, Input, Seed, Shard, ShardConfig};
+use weir_sfu::{Batch, Clock, Input, Seed, Shard, ShardConfig};
 use weir_sfu_api::{
     Command, Event, LayerDemand, Mid, PeerId, Reply, ReplyBody, RequestId, Rights, ShardId,
     SlotState, SrtpProfile, View,
@@ -82,6 +83,8 @@ pub struct World {
     guests: Vec<Guest>,
     /// Guests' deadlines, the next one first.
     deadlines: BTreeSet<(Instant, usize)>,
+    /// On the way from shard to shard: from, to.
+    crossing: VecDeque<(ShardId, usize, Batch)>,
     /// Guests whose deadline may have changed.
     stale: Vec<usize>,
     by_addr: BTreeMap<SocketAddr, usize>,
@@ -131,6 +134,7 @@ impl World {
             homes,
             guests: Vec::new(),
             deadlines: BTreeSet::new(),
+            crossing: VecDeque::new(),
             stale: Vec::new(),
             by_addr: BTreeMap::new(),
             by_id: BTreeMap::new(),
@@ -279,6 +283,7 @@ impl World {
     pub fn command(&mut self, home: usize, command: Command) {
         self.homes[home].shard.handle_input(self.now, Input::Command(command));
         self.drain(home);
+        self.take_over();
     }
 
     /// A peer leaves by command.
@@ -396,7 +401,8 @@ impl World {
         let wire = self.flying.first_key_value().map(|((at, _), _)| *at);
         let shards = self.homes.iter().filter_map(|home| Some(home.deadline?.0)).min();
         let peers = self.deadlines.first().map(|(at, _)| *at);
-        let touched = self.homes.iter().any(|home| home.touched).then_some(self.now);
+        let touched = self.homes.iter().any(|home| home.touched) || !self.crossing.is_empty();
+        let touched = touched.then_some(self.now);
         let demands = self.demands.front().map(|(at, ..)| *at);
         let Some(next) = [wire, shards, peers, touched, demands].into_iter().flatten().min() else {
             return false;
@@ -423,6 +429,7 @@ impl World {
             self.demands.pop_front();
         }
         self.deliver();
+        self.take_over();
         for home in 0..self.homes.len() {
             if std::mem::take(&mut self.homes[home].touched) {
                 self.homes[home].shard.handle_input(self.now, Input::BatchEnd);

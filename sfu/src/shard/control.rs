@@ -2,10 +2,10 @@
 
 use super::Departed;
 use super::Shard;
+use crate::border::Message;
 use crate::counters::DropReason;
 use crate::limits;
 use crate::peer::{Peer, PeerCounters};
-use crate::room::Room;
 use rand::RngExt;
 use std::time::Instant;
 use weir_session::PeerTransport;
@@ -32,6 +32,7 @@ impl Shard {
             Command::SetRights { peer, rights } => self.set_rights(now, peer, rights),
             Command::SetMuted { peer, source, muted } => self.set_muted(now, peer, source, muted),
             Command::SetView { peer, view } => self.set_view(now, peer, *view),
+            Command::Span { room, home, shards } => self.span(now, room, home, &shards),
             Command::Leave { peer } => {
                 if let Some(key) = self.peer_ids.get(&peer).copied() {
                     self.remove_peer(now, key, GoneReason::Left);
@@ -43,6 +44,10 @@ impl Shard {
                     index.and_then(|index| self.rooms.get(index)).map(|room| room.peers.clone());
                 for key in peers.unwrap_or_default() {
                     self.remove_peer(now, key, GoneReason::RoomClosed);
+                }
+                // It may have been spanned and never joined.
+                if let Some(index) = index {
+                    self.close_empty_room(index);
                 }
             }
             Command::RoomStats { req, room } => {
@@ -81,14 +86,7 @@ impl Shard {
             self.counters.dropped(DropReason::Limit);
             return Err(ApiError::Limit("peers of one shard (4096)"));
         }
-        let room = match self.room_ids.get(&room_id) {
-            Some(room) => *room,
-            None => {
-                let room = self.rooms.insert(Room::new(room_id));
-                self.room_ids.insert(room_id, room);
-                room
-            }
-        };
+        let room = self.room_of(room_id);
         let feedback_ssrc = self.public.random();
         let key = self.peers.insert(Peer::new(id, room, rights, policy, feedback_ssrc));
         self.peer_ids.insert(id, key);
@@ -130,7 +128,7 @@ impl Shard {
         self.fill_slots(now, key);
     }
 
-    fn set_muted(&mut self, now: Instant, id: PeerId, source: SourceKind, muted: bool) {
+    pub(super) fn set_muted(&mut self, now: Instant, id: PeerId, source: SourceKind, muted: bool) {
         let Some(key) = self.peer_ids.get(&id).copied() else { return };
         let Some(peer) = self.peers.get_mut(key) else { return };
         if peer.is_muted(source) == muted {
@@ -141,6 +139,7 @@ impl Shard {
             peer.muted.push(source);
         }
         let tracks: Vec<u32> = peer.publications.iter().filter_map(|p| p.track).collect();
+        self.tell_others(key, &Message::Muted { peer: id, source, muted });
         for track in tracks {
             self.mark_subscribers(track);
             if self.tracks.get(track).is_some_and(|track| track.info.source == source) {
@@ -152,7 +151,11 @@ impl Shard {
     /// Frees everything a peer has.
     pub(super) fn remove_peer(&mut self, now: Instant, key: u32, reason: GoneReason) {
         let Some(peer) = self.peers.get_mut(key) else { return };
+        if peer.origin.is_some() {
+            return self.remove_ghost(now, key);
+        }
         tracing::debug!(peer = %peer.id, ?reason, "peer gone");
+        let gone = Message::PeerGone(peer.id);
         let room_index = peer.room;
         let tracks: Vec<u32> = peer.publications.iter().filter_map(|p| p.track).collect();
         if let Some(transport) = peer.transport.as_mut() {
@@ -166,6 +169,7 @@ impl Shard {
         for track in tracks {
             self.remove_track(now, track);
         }
+        self.tell_others(key, &gone);
         let Some(mut peer) = self.peers.remove(key) else { return };
         self.dirty.retain(|dirty| *dirty != key);
         self.key_frames.retain(|(publisher, _, _)| *publisher != key);
@@ -203,8 +207,11 @@ impl Shard {
         add_counters(&mut room.past, peer);
     }
 
-    fn close_empty_room(&mut self, room_index: u32) {
-        if self.rooms.get(room_index).is_some_and(|room| room.peers.is_empty())
+    pub(super) fn close_empty_room(&mut self, room_index: u32) {
+        if self
+            .rooms
+            .get(room_index)
+            .is_some_and(|room| room.peers.is_empty() && room.ghosts.is_empty())
             && let Some(room) = self.rooms.remove(room_index)
         {
             debug_assert_eq!(room.track_count(), 0, "an empty room has no tracks");

@@ -36,6 +36,12 @@ impl Shard {
         self.apply_publications(now, key, &description.sections);
         self.apply_slots(key, &description.sections);
         self.fill_slots(now, key);
+        let tracks: Vec<u32> = self.peers.get(key).map_or_else(Vec::new, |peer| {
+            peer.publications.iter().filter_map(|publication| publication.track).collect()
+        });
+        for track in tracks {
+            self.tell_others_of_track(track);
+        }
         self.arm_reports(now, key);
         self.reschedule(key);
         let peer = self.peers.get(key).ok_or(ApiError::UnknownPeer)?;

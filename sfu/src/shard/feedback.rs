@@ -214,7 +214,14 @@ impl Shard {
         }
     }
 
-    fn on_sender_report(&mut self, now: Instant, key: u32, ssrc: u32, ntp: u64, rtp: u32) {
+    pub(super) fn on_sender_report(
+        &mut self,
+        now: Instant,
+        key: u32,
+        ssrc: u32,
+        ntp: u64,
+        rtp: u32,
+    ) {
         let ours = self.config.clock.ntp(now);
         let Some(peer) = self.peers.get_mut(key) else { return };
         let stream = peer
@@ -226,6 +233,7 @@ impl Shard {
         if let Some(stream) = stream {
             stream.on_sender_report(ntp, rtp, now);
             reports::update_ntp_offset(peer, ntp, ours);
+            self.report_crosses(key, ssrc, ntp, rtp);
         }
     }
 
@@ -376,6 +384,9 @@ impl Shard {
         publication: u8,
         layer: u8,
     ) {
+        if self.key_frame_from_afar(now, publisher, publication, layer) {
+            return;
+        }
         let Some(peer) = self.peers.get_mut(publisher) else { return };
         let feedback_ssrc = peer.feedback_ssrc;
         let Some(publication) = peer.publications.get_mut(usize::from(publication)) else { return };

@@ -10,6 +10,9 @@ impl Shard {
     /// Takes the level of one packet of a track. For who is not on the floor and stays off it this
     /// is all that the packet costs.
     pub(super) fn note_level(&mut self, now: Instant, track: u32, level: Option<AudioLevel>) {
+        if self.level_goes_home(track, level) {
+            return;
+        }
         let Some((voice, room)) =
             self.tracks.get(track).and_then(|track| Some((track.voice?, track.room)))
         else {
@@ -21,6 +24,7 @@ impl Shard {
         let heard = speakers.hear(voice, level, now);
         if heard.floor {
             self.fill_listeners(now, room);
+            self.tell_floor(room);
         }
         if heard.due {
             self.rank_speakers(now, room);
@@ -47,6 +51,9 @@ impl Shard {
         self.bring_into_view(now, room_index);
         if ranked.dominant {
             self.fill_dominant(now, room_index);
+        }
+        if ranked.floor || ranked.dominant {
+            self.tell_floor(room_index);
         }
     }
 

@@ -156,7 +156,7 @@ impl Shard {
             MediaKind::Audio => SourceKind::Microphone,
             MediaKind::Video => SourceKind::Camera,
         };
-        let speaker = room.speakers.dominant().filter(|speaker| *speaker != key);
+        let speaker = self.dominant_of(room).filter(|speaker| *speaker != key);
         let of_speaker = speaker.and_then(|speaker| self.track_of(speaker, source));
         of_speaker.or_else(|| {
             // Stay with who is shown, so that nothing changes without a reason.
@@ -179,7 +179,7 @@ impl Shard {
     /// The floor without oneself. Who has fewer slots gets the dominant speaker, then the loudest.
     fn heard(&self, now: Instant, key: u32, room: u32, slots: usize) -> Wish {
         let Some(room) = self.rooms.get(room) else { return Wish::default() };
-        let floor = room.speakers.floor();
+        let floor = self.floor_of(room);
         let own = |track: u32| self.tracks.get(track).is_none_or(|track| track.publisher == key);
         let (seats, reserve) = floor.split_at(limits::LOUDEST);
         let sits = seats.iter().flatten().any(|track| own(*track));
@@ -187,7 +187,7 @@ impl Shard {
         let heard = seats.iter().chain(reserve).flatten().copied();
         let mut tracks: Vec<u32> = heard.filter(|track| !own(*track)).collect();
         if tracks.len() > slots {
-            let dominant = room.speakers.dominant();
+            let dominant = self.dominant_of(room);
             tracks.sort_by_key(|track| {
                 let publisher = self.tracks.get(*track).map(|track| track.publisher);
                 (publisher != dominant, Reverse(room.speakers.score(*track, now)))
@@ -333,21 +333,37 @@ impl Shard {
     /// who showed it already see nothing of that, so only those are touched who show fewer than went
     /// before it.
     pub(super) fn camera_rises(&mut self, now: Instant, index: u32, first: Option<u32>) {
-        let place = self.tracks.get(index).and_then(|track| {
-            Some(self.rooms.get(track.room)?.place(track.camera?, usize::from(u16::MAX)))
-        });
-        for rising in [Some(index), first].into_iter().flatten() {
-            let Some(track) = self.tracks.get_mut(rising) else { return };
-            let Some(room) = self.rooms.get_mut(track.room) else { return };
-            let front = room.front(&track.info);
-            if let Some(old) = track.camera.replace(front) {
-                room.cameras.remove(&old);
-            }
-            room.cameras.insert(front, rising);
+        let track = self.tracks.get(index);
+        let Some(room) = track.and_then(|track| self.rooms.get(track.room)) else { return };
+        let turn = room.next_turn();
+        if let Some(first) = first {
+            // It keeps its place before the other, so this concerns nobody.
+            self.camera_turns(first, turn.wrapping_add(1));
+            self.tell_turn(first);
         }
+        self.camera_moves(now, index, turn);
+        self.tell_turn(index);
+    }
+
+    /// Gives a camera another place in the order of speaking; gives the place it had.
+    fn camera_turns(&mut self, index: u32, turn: u64) -> Option<u16> {
+        let track = self.tracks.get_mut(index)?;
+        let room = self.rooms.get_mut(track.room)?;
+        let old = track.camera?;
+        let place = room.place(old, usize::from(u16::MAX));
+        let new = (Reverse(turn), track.info.id.0);
+        track.camera = Some(new);
+        room.cameras.remove(&old);
+        room.cameras.insert(new, index);
+        room.note_turn(turn);
+        u16::try_from(place).ok()
+    }
+
+    /// The same, and touches those whom it concerns.
+    pub(super) fn camera_moves(&mut self, now: Instant, index: u32, turn: u64) {
+        let Some(place) = self.camera_turns(index, turn) else { return };
         let Some(track) = self.tracks.get(index) else { return };
         let Some(room) = self.rooms.get(track.room) else { return };
-        let place = place.and_then(|place| u16::try_from(place).ok()).unwrap_or(u16::MAX);
         let publisher = track.publisher;
         let short = room.concerned.reach.range(..=(place, u32::MAX));
         let touched: Vec<u32> = short.map(|(_, key)| *key).collect();

@@ -1,6 +1,7 @@
 //! Step 5: who wants it? Tracks come and go, and the control plane is told who sits where.
 
 use super::Shard;
+use crate::border::{Message, TrackName};
 use crate::ingress::admit::Admitted;
 use crate::room::{Subscriber, Track};
 use std::cmp::Reverse;
@@ -21,8 +22,6 @@ impl Shard {
         if let Some(track) = publication.track {
             return Some(track);
         }
-        let room = peer.room;
-        let measured = publication.section.extensions.id(ExtensionKind::AudioLevel).is_some();
         let serial = self.next_track.wrapping_add(1);
         self.next_track = serial;
         let info = TrackInfo {
@@ -33,23 +32,43 @@ impl Shard {
             kind: publication.section.kind,
             source,
         };
-        let track = self.tracks.insert(Track {
-            info: info.clone(),
-            room,
-            publisher: key,
-            publication: admitted.publication,
-            subscribers: Vec::new(),
-            voice: None,
-            camera: None,
-        });
+        let track = self.new_track(now, key, admitted.publication, info.clone())?;
         let peer = self.peers.get_mut(key)?;
+        let room = peer.room;
         if let Some(publication) = peer.publications.get_mut(usize::from(admitted.publication)) {
-            publication.track = Some(track);
             publication.best = admitted.layer;
             publication.choose_best(now, true);
         }
-        let room_id = self.rooms.get(room)?.id;
-        self.events.push_back(Event::TrackUp { room: room_id, track: info });
+        let room = self.rooms.get(room)?.id;
+        self.events.push_back(Event::TrackUp { room, track: info });
+        self.tell_others_of_track(track);
+        Some(track)
+    }
+
+    /// A track of a publisher here, or of a ghost.
+    pub(super) fn new_track(
+        &mut self,
+        now: Instant,
+        key: u32,
+        publication: u8,
+        info: TrackInfo,
+    ) -> Option<u32> {
+        let peer = self.peers.get_mut(key)?;
+        let room = peer.room;
+        let entry = peer.publications.get_mut(usize::from(publication))?;
+        let measured = entry.section.extensions.id(ExtensionKind::AudioLevel).is_some();
+        let track = self.tracks.insert(Track {
+            info,
+            room,
+            publisher: key,
+            publication,
+            subscribers: Vec::new(),
+            remotes: Vec::new(),
+            demanded: false,
+            voice: None,
+            camera: None,
+        });
+        entry.track = Some(track);
         self.track_up(now, track, measured);
         Some(track)
     }
@@ -61,18 +80,30 @@ impl Shard {
         let Some(room) = self.rooms.get_mut(track.room) else { return };
         let (room_index, publisher, info) = (track.room, track.publisher, track.info.clone());
         room.add_track(index, &info);
-        if info.kind == MediaKind::Audio {
+        let sits = room
+            .far_floor
+            .iter()
+            .flatten()
+            .any(|name| (name.peer, name.publication) == (info.peer, track.publication));
+        if room.home.is_some() {
+            // The home ranks; it may have named a track that only now came up here.
+            if sits {
+                self.fill_listeners(now, room_index);
+            }
+        } else if info.kind == MediaKind::Audio {
             let microphone = info.source == SourceKind::Microphone;
             let (voice, seated) = room.speakers.add(index, publisher, microphone, measured);
             track.voice = Some(voice);
             if seated {
                 self.fill_listeners(now, room_index);
+                self.tell_floor(room_index);
             }
         }
         let muted = self.peers.get(publisher).is_some_and(|peer| peer.is_muted(info.source));
         if info.source == SourceKind::Camera && !muted {
             self.camera_on(index);
         }
+        let dominant = self.rooms.get(room_index).and_then(|room| self.dominant_of(room));
         let Some(room) = self.rooms.get_mut(room_index) else { return };
         let concerned = &mut room.concerned;
         let mut touched = concerned.hungry(info.kind).clone();
@@ -84,7 +115,7 @@ impl Shard {
             touched.extend(&concerned.viewers);
         }
         // Before anybody spoke, the first one counts as the dominant speaker.
-        if room.speakers.dominant() == Some(publisher) || room.tracks(info.kind).len() <= 2 {
+        if dominant == Some(publisher) || room.tracks(info.kind).len() <= 2 {
             touched.extend(&room.concerned.dominant);
         }
         touched.remove(&publisher);
@@ -132,7 +163,13 @@ impl Shard {
         }
         let Some(room) = self.rooms.get_mut(track.room) else { return };
         room.remove_track(&track.info);
-        self.events.push_back(Event::TrackDown { room: room.id, track: track.info.id });
+        let id = room.id;
+        if self.peers.get(track.publisher).is_none_or(|peer| peer.origin.is_none()) {
+            self.events.push_back(Event::TrackDown { room: id, track: track.info.id });
+            let name = TrackName { peer: track.info.peer, publication: track.publication };
+            self.tell_others(track.publisher, &Message::TrackDown(name));
+        }
+        let Some(room) = self.rooms.get_mut(track.room) else { return };
         if let Some(voice) = track.voice {
             let (floor, dominant) = room.speakers.remove(voice, now);
             if floor {
@@ -140,6 +177,9 @@ impl Shard {
             }
             if dominant {
                 self.fill_dominant(now, track.room);
+            }
+            if floor || dominant {
+                self.tell_floor(track.room);
             }
         }
         for subscriber in &track.subscribers {
@@ -172,6 +212,7 @@ impl Shard {
             }
         }
         if let Some(track) = track {
+            self.note_demand(track);
             self.want_all_key_frames(key, track);
         }
     }
@@ -182,8 +223,8 @@ impl Shard {
     }
 
     /// Takes the subscriber at `place` from a track; the last one takes its place.
-    pub(super) fn unsubscribe(&mut self, track: u32, place: u32) {
-        let Some(track) = self.tracks.get_mut(track) else { return };
+    pub(super) fn unsubscribe(&mut self, index: u32, place: u32) {
+        let Some(track) = self.tracks.get_mut(index) else { return };
         if (place as usize) >= track.subscribers.len() {
             debug_assert!(false, "a subscriber knows its place");
             return;
@@ -194,6 +235,7 @@ impl Shard {
         {
             slot.place = place;
         }
+        self.note_demand(index);
     }
 
     /// A receiver needs a picture of `track`: its best layer's, once the receiver can take it.

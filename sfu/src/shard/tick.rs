@@ -234,8 +234,9 @@ impl Shard {
     fn report_stats(&mut self) {
         let counters = &self.counters;
         let connected = self.peers.iter().filter(|(_, peer)| peer.connected).count();
+        let own = self.peers.iter().filter(|(_, peer)| peer.origin.is_none()).count();
         let stats = ShardStats {
-            peers: u32::try_from(self.peers.len()).unwrap_or(u32::MAX),
+            peers: u32::try_from(own).unwrap_or(u32::MAX),
             connected: u32::try_from(connected).unwrap_or(u32::MAX),
             rooms: u32::try_from(self.rooms.len()).unwrap_or(u32::MAX),
             datagrams_received: counters.datagrams_in,

@@ -83,6 +83,7 @@ impl World {
                 self.send_down(home, to, data);
             }
             self.sent = sent;
+            self.cross(home);
             if !self.homes[home].shard.wants_flush() {
                 break self.check(home);
             }
