@@ -25,6 +25,8 @@ pub(crate) struct TrackUp {
     pub(crate) home: ShardId,
     pub(crate) publication: u8,
     pub(crate) info: TrackInfo,
+    /// When it came up, in microseconds of the clock that shards share.
+    pub(crate) came_us: u64,
     pub(crate) section: MediaSection,
     /// Place in the order of speaking; 0 for who has not spoken.
     pub(crate) turn: u64,

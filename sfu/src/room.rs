@@ -9,7 +9,7 @@ use crate::peer::PeerCounters;
 use crate::speakers::{SEATS, Speakers};
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
-use weir_sfu_api::{MediaKind, PeerId, RoomId, ShardId, SourceKind, TrackInfo};
+use weir_sfu_api::{MediaKind, PeerId, RoomId, ShardId, SourceKind, TrackId, TrackInfo};
 
 /// One receiver of a track.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,6 +37,8 @@ pub(crate) struct Track {
     pub(crate) publisher: u32,
     /// Index in the publisher's publications.
     pub(crate) publication: u8,
+    /// When it came up.
+    pub(crate) order: Order,
     /// In no order; each slot knows its place, see [`crate::slot::Slot::place`].
     pub(crate) subscribers: Vec<Subscriber>,
     /// Other shards among the receivers.
@@ -50,7 +52,11 @@ pub(crate) struct Track {
 }
 
 /// Place of a camera in the order of speaking: who spoke last first, then who came first.
-pub(crate) type CameraKey = (Reverse<u64>, u64);
+pub(crate) type CameraKey = (Reverse<u64>, Order);
+
+/// Place of a track in the order of coming up, on all shards the same: when, in microseconds of the
+/// shards' clock, and which.
+pub(crate) type Order = (u64, TrackId);
 
 /// Peers that a change may concern, by the kind of change: indices in the shard's peers.
 #[derive(Debug, Default)]
@@ -87,9 +93,9 @@ pub(crate) struct Room {
     /// In order of joining.
     pub(crate) peers: Vec<u32>,
     /// In order of coming up, by kind: audio, video.
-    tracks: [BTreeMap<u64, u32>; 2],
+    tracks: [BTreeMap<Order, u32>; 2],
     /// Screen shares among the video tracks.
-    pub(crate) screens: BTreeMap<u64, u32>,
+    pub(crate) screens: BTreeMap<Order, u32>,
     /// Cameras that are on, in the order of speaking.
     pub(crate) cameras: BTreeMap<CameraKey, u32>,
     /// Counts who came to the front of [`Self::cameras`].
@@ -130,7 +136,7 @@ impl Room {
     }
 
     /// Tracks of one kind in order of coming up.
-    pub(crate) fn tracks(&self, kind: MediaKind) -> &BTreeMap<u64, u32> {
+    pub(crate) fn tracks(&self, kind: MediaKind) -> &BTreeMap<Order, u32> {
         let [audio, video] = &self.tracks;
         match kind {
             MediaKind::Audio => audio,
@@ -138,7 +144,7 @@ impl Room {
         }
     }
 
-    fn tracks_mut(&mut self, kind: MediaKind) -> &mut BTreeMap<u64, u32> {
+    fn tracks_mut(&mut self, kind: MediaKind) -> &mut BTreeMap<Order, u32> {
         let [audio, video] = &mut self.tracks;
         match kind {
             MediaKind::Audio => audio,
@@ -151,16 +157,16 @@ impl Room {
         self.tracks.iter().map(BTreeMap::len).sum()
     }
 
-    pub(crate) fn add_track(&mut self, index: u32, info: &TrackInfo) {
-        self.tracks_mut(info.kind).insert(info.id.0, index);
+    pub(crate) fn add_track(&mut self, index: u32, info: &TrackInfo, order: Order) {
+        self.tracks_mut(info.kind).insert(order, index);
         if info.source == SourceKind::Screen {
-            self.screens.insert(info.id.0, index);
+            self.screens.insert(order, index);
         }
     }
 
-    pub(crate) fn remove_track(&mut self, info: &TrackInfo) {
-        self.tracks_mut(info.kind).remove(&info.id.0);
-        self.screens.remove(&info.id.0);
+    pub(crate) fn remove_track(&mut self, info: &TrackInfo, order: Order) {
+        self.tracks_mut(info.kind).remove(&order);
+        self.screens.remove(&order);
     }
 
     /// What brings a camera to the front.

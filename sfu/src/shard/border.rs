@@ -116,6 +116,7 @@ impl Shard {
             home: room.home.unwrap_or(self.config.id),
             publication: track.publication,
             info: track.info.clone(),
+            came_us: track.order.0,
             section: publication.section.clone(),
             turn: track.camera.map_or(0, |(turn, _)| turn.0),
             muted: publisher.is_muted(track.info.source),
@@ -435,7 +436,7 @@ impl Shard {
             peer.muted.push(source);
         }
         if publication.track.is_none() {
-            self.new_track(now, key, up.publication, up.info.clone());
+            self.new_track(now, key, up.publication, up.info.clone(), up.came_us);
         }
         if let Some(track) = self.named(TrackName { peer: id, publication: up.publication })
             && up.turn > 0

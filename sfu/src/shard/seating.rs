@@ -351,7 +351,7 @@ impl Shard {
         let room = self.rooms.get_mut(track.room)?;
         let old = track.camera?;
         let place = room.place(old, usize::from(u16::MAX));
-        let new = (Reverse(turn), track.info.id.0);
+        let new = (Reverse(turn), track.order);
         track.camera = Some(new);
         room.cameras.remove(&old);
         room.cameras.insert(new, index);

@@ -32,7 +32,8 @@ impl Shard {
             kind: publication.section.kind,
             source,
         };
-        let track = self.new_track(now, key, admitted.publication, info.clone())?;
+        let came = self.config.clock.micros(now);
+        let track = self.new_track(now, key, admitted.publication, info.clone(), came)?;
         let peer = self.peers.get_mut(key)?;
         let room = peer.room;
         if let Some(publication) = peer.publications.get_mut(usize::from(admitted.publication)) {
@@ -52,12 +53,14 @@ impl Shard {
         key: u32,
         publication: u8,
         info: TrackInfo,
+        came_us: u64,
     ) -> Option<u32> {
         let peer = self.peers.get_mut(key)?;
         let room = peer.room;
         let entry = peer.publications.get_mut(usize::from(publication))?;
         let measured = entry.section.extensions.id(ExtensionKind::AudioLevel).is_some();
         let track = self.tracks.insert(Track {
+            order: (came_us, info.id),
             info,
             room,
             publisher: key,
@@ -79,7 +82,7 @@ impl Shard {
         let Some(track) = self.tracks.get_mut(index) else { return };
         let Some(room) = self.rooms.get_mut(track.room) else { return };
         let (room_index, publisher, info) = (track.room, track.publisher, track.info.clone());
-        room.add_track(index, &info);
+        room.add_track(index, &info, track.order);
         let sits = room
             .far_floor
             .iter()
@@ -130,7 +133,7 @@ impl Shard {
             return;
         };
         let Some(room) = self.rooms.get_mut(track.room) else { return };
-        let key = (Reverse(0), track.info.id.0);
+        let key = (Reverse(0), track.order);
         track.camera = Some(key);
         room.cameras.insert(key, index);
     }
@@ -162,7 +165,7 @@ impl Shard {
             self.slots_changed(subscriber.peer);
         }
         let Some(room) = self.rooms.get_mut(track.room) else { return };
-        room.remove_track(&track.info);
+        room.remove_track(&track.info, track.order);
         let id = room.id;
         if self.peers.get(track.publisher).is_none_or(|peer| peer.origin.is_none()) {
             self.events.push_back(Event::TrackDown { room: id, track: track.info.id });
