@@ -4,6 +4,7 @@ import { App } from './app.js';
 import './styles/base.css';
 import './styles/pages.css';
 import './styles/meeting.css';
+import './styles/panels.css';
 
 const client = new WeirClient({ store: new WebStore() });
 const root = document.getElementById('app');

@@ -15,6 +15,7 @@ import { Room } from '../src/meeting/room.js';
 import '../src/styles/base.css';
 import '../src/styles/pages.css';
 import '../src/styles/meeting.css';
+import '../src/styles/panels.css';
 
 const words = new URLSearchParams(location.search);
 const number = (name: string, usual: number) => Number(words.get(name) ?? usual);

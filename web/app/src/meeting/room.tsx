@@ -60,6 +60,7 @@ export function Room(props: {
   const screens = remoteScreens(slots, nameOf);
   const { may, settings, locked, title } = meeting.room;
   const webinar = (settings ?? info?.settings)?.who_may_publish === 'hosts';
+  const leaders = new Set(people.filter((p) => p.role !== 'participant').map((p) => p.userId));
   const shareAllowed = may.screen && 'getDisplayMedia' in (navigator.mediaDevices ?? {});
 
   return (
@@ -89,7 +90,8 @@ export function Room(props: {
       <Stage
         meeting={meeting}
         layout={layout}
-        tiles={tiles}
+        webinar={webinar}
+        tiles={webinar ? tiles.filter((tile) => tile.track || leaders.has(tile.userId)) : tiles}
         screens={screens}
         ownScreen={local.tracks.screen}
         self={self}

@@ -20,6 +20,9 @@ export type Layout = 'grid' | 'speaker';
 /** Width of the strip beside a large picture; below this width of the page it lies under it. */
 const STRIP: Box = { width: 200, height: 112 };
 const NARROW = 720;
+/** Pictures beyond those asked for by name: of a webinar's people many are not known. */
+const LAST_N = 2;
+const WEBINAR_LAST_N = 6;
 /** Height of the page buttons, as in the style sheet. */
 const PAGER = 50;
 
@@ -27,6 +30,8 @@ const PAGER = 50;
 export function Stage(props: {
   meeting: Meeting;
   layout: Layout;
+  /** Only who may be seen has a tile. */
+  webinar: boolean;
   tiles: readonly TileView[];
   screens: readonly ScreenView[];
   ownScreen: MediaStreamTrack | undefined;
@@ -35,7 +40,8 @@ export function Stage(props: {
   pinned: number | null;
   onPin: (userId: number | null) => void;
 }) {
-  const { meeting, tiles, screens, self, pinned, onPin } = props;
+  const { meeting, webinar, tiles, screens, self, pinned, onPin } = props;
+  const watches = webinar && !meeting.room.may.video;
   const [frame, box] = useSize();
   const [page, setPage] = useState(0);
   const last = useRef<number | null>(null);
@@ -54,8 +60,8 @@ export function Stage(props: {
   const rest = sharing || !star ? tiles : tiles.filter((tile) => tile !== star);
   const strip: Box = narrow ? { ...box, height: STRIP.height } : { ...box, width: STRIP.width };
   // People of a large meeting who are not known yet count as well; oneself is last on page one.
-  const unknown = Math.max(0, meeting.total - 1 - meeting.participants.length);
-  const total = rest.length + 1 + unknown;
+  const unknown = webinar ? 0 : Math.max(0, meeting.total - 1 - meeting.participants.length);
+  const total = rest.length + (watches ? 0 : 1) + unknown;
   const fits = featured ? stripCapacity(strip, narrow) : capacity(box);
   const paged = total > fits;
   const below = paged && (narrow || !featured) ? PAGER : 0;
@@ -64,7 +70,7 @@ export function Stage(props: {
   const perPage = !paged ? fits : featured ? stripCapacity(shorter, narrow) : capacity(grid);
   const firstPage = Math.max(1, perPage - 1);
   const padded: (TileView | null)[] = [...rest];
-  padded.splice(Math.min(firstPage, padded.length), 0, self);
+  if (!watches) padded.splice(Math.min(firstPage, padded.length), 0, self);
   const current = pageOf(padded, page, perPage, total);
   const shownTiles = current.items.filter((tile) => tile !== null);
   const size = featured ? stripSize(strip, narrow) : tileSize(shownTiles.length, grid);
@@ -90,8 +96,9 @@ export function Stage(props: {
     if (item === self) continue;
     shown.push({ item, source: 'camera', size, pinned: item.userId === pinned });
   }
-  // With everybody on one page there may be senders that are no participants.
-  const view = viewOf(shown, globalThis.devicePixelRatio || 1, current.pages === 1 ? 2 : 0);
+  // With everybody on one page there is room for senders nobody has told of.
+  const lastN = current.pages > 1 ? 0 : webinar ? WEBINAR_LAST_N : LAST_N;
+  const view = viewOf(shown, globalThis.devicePixelRatio || 1, lastN);
   const key = JSON.stringify(view);
   useEffect(() => {
     if (box.width > 0) meeting.setView(view);
