@@ -45,7 +45,8 @@ fn others(world: &World, who: usize, start: Instant, end: Instant) -> Seen {
     for kind in [MediaKind::Audio, MediaKind::Video] {
         let slot = slot_of(world, who, 3 - peer.setup.id as u32, kind);
         assert!(slot.faults.is_empty(), "peer {} {}: {:?}", peer.id(), slot.mid, slot.faults);
-        assert!(longest_gap(slot, start, end) < ms(150), "peer {} {}", peer.id(), slot.mid);
+        let gap = longest_gap(slot, start, end);
+        assert!(gap < ms(150), "peer {} {}: {gap:?}", peer.id(), slot.mid);
     }
     seen(peer).into_iter().filter(|((_, source, _), _)| *source != 3).collect()
 }

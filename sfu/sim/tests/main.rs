@@ -15,6 +15,7 @@ mod a_muted_source_shows_on_its_own_tile_only;
 mod a_narrow_link_shows_in_the_measures;
 mod a_new_receiver_gets_a_key_frame;
 mod a_paused_tile_receives_nothing;
+mod a_publisher_stops_what_is_not_wanted;
 mod a_publisher_that_misbehaves_disturbs_nobody;
 mod a_publisher_with_three_rids_is_forwarded_in_its_best_layer;
 mod a_receiver_that_misbehaves_disturbs_nobody;

@@ -3,6 +3,8 @@
 
 mod decode;
 mod skim;
+#[cfg(test)]
+mod tests;
 
 pub use skim::Skim;
 
