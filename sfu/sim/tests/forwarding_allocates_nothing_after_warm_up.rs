@@ -1,8 +1,9 @@
 use crate::common::{secs, world};
 use std::net::SocketAddr;
 use std::time::Instant;
-use weir_sfu::{Input, Output, Shard};
-use weir_sim::{PeerSetup, Source, World};
+use weir_sfu::{ForcedWish, Input, Output, Shard};
+use weir_sfu_api::{CodecKind, Mid, PeerId};
+use weir_sim::{PeerSetup, Scalability, Source, World};
 
 fn feed(shard: &mut Shard, now: Instant, batch: &[(SocketAddr, Vec<u8>)]) -> usize {
     let mut sent = 0;
@@ -74,6 +75,49 @@ fn forwarding_allocates_nothing_after_warm_up() {
         }
     });
     assert!(packets > 500 && sent > 1_500, "{packets} in, {sent} out");
+    assert_eq!((info.count_total, info.bytes_total), (0, 0), "{packets} in, {sent} out");
+}
+
+/// Layers of all kinds, of which each receiver gets another part.
+#[test]
+fn leaving_out_layers_allocates_nothing_either() {
+    let mut world = world(3);
+    let sources = [
+        Source::meeting_camera(),
+        Source::layered_camera(CodecKind::Vp9, Scalability::L3T3),
+        Source::layered_camera(CodecKind::Av1, Scalability::L3T3Key),
+    ];
+    let people: Vec<usize> = (1..)
+        .zip(sources)
+        .map(|(id, source)| world.join(0, PeerSetup::new(id, 7).slots(0, 3).publish(source)))
+        .collect();
+    for id in 11..16 {
+        world.join(0, PeerSetup::new(id, 7).slots(0, 3));
+    }
+    world.run(secs(2));
+    for id in 11..16u8 {
+        for mid in ["v0", "v1", "v2"] {
+            let wish = ForcedWish::At(id % 3, id % 2, id % 3);
+            let mid = Mid::new(mid).unwrap();
+            assert!(world.shard_mut(0).force_wanted(PeerId(id.into()), mid, wish));
+        }
+    }
+    world.run(secs(2));
+    let batches = next_second(&mut world, &people);
+    let now = world.now();
+    let mut sent = 0;
+    let shard = world.shard_mut(0);
+    let (warm_up, batches) = batches.split_at(batches.len() / 2);
+    for batch in warm_up {
+        feed(shard, now, batch);
+    }
+    let packets: usize = batches.iter().map(Vec::len).sum();
+    let info = allocation_counter::measure(|| {
+        for batch in batches {
+            sent += feed(shard, now, batch);
+        }
+    });
+    assert!(packets > 200 && sent > 500, "{packets} in, {sent} out");
     assert_eq!((info.count_total, info.bytes_total), (0, 0), "{packets} in, {sent} out");
 }
 

@@ -111,7 +111,7 @@ fn layers_follow_what_a_receiver_is_given() {
 
 #[test]
 fn random_wishes_through_loss_leave_no_gap_of_our_making() {
-    for seed in seeds(&[1, 2]) {
+    for seed in seeds(&[3]) {
         for (n, source) in (0..).zip(cases()) {
             let what =
                 format!("seed {seed}, case {n}: {:?} {:?}", source.codec, source.scalability);

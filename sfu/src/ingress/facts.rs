@@ -156,3 +156,61 @@ fn from_vp9(facts: &PayloadFacts, ids: Facts) -> Facts {
         ..ids
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ingress::structure::Structures;
+
+    /// L1T2: two templates, two decode targets, no chains, no sizes; the key frame's descriptor.
+    const KEY: [u8; 8] = [0x80, 0, 7, 0x80, 0x01, 0x7a, 0x14, 0x00];
+    /// The second template: T1.
+    const DELTA: [u8; 3] = [0xc1, 0, 8];
+
+    #[test]
+    fn with_a_descriptor_an_encrypted_payload_is_not_looked_into() {
+        let mut structures = Structures::default();
+        let (key, new) = structures.read(&KEY, 5).unwrap();
+        assert!(new && key.known);
+        let (delta, new) = structures.read(&DELTA, 6).unwrap();
+        assert!(!new);
+        for codec in [CodecKind::Vp8, CodecKind::Vp9, CodecKind::H264, CodecKind::Av1] {
+            // Nothing that any codec's parser takes.
+            let payload = [0xff];
+            assert!(read(codec, &payload, None).is_none(), "{codec:?}");
+            let facts = read(codec, &payload, Some(&key)).unwrap();
+            assert!(facts.key_frame && facts.frame_start && !facts.frame_end);
+            assert!(facts.needed.contains(Level::BASE) && facts.entry.contains(Level::FULL));
+            assert_eq!((facts.frame_number, facts.decode_targets), (Some(7), 2));
+            let facts = read(codec, &payload, Some(&delta)).unwrap();
+            assert!(!facts.key_frame && facts.frame_end);
+            assert_eq!((facts.spatial, facts.temporal), (0, 1));
+            assert!(!facts.needed.contains(Level::BASE) && facts.needed.contains(Level::new(0, 1)));
+        }
+        // The RTP payload descriptor is in clear and has numbers to rewrite.
+        let vp8 = read(CodecKind::Vp8, &[0x90, 0x80, 0x2a, 0xff, 0xff], Some(&delta)).unwrap();
+        assert_eq!((vp8.picture_id, vp8.descriptor_len, vp8.key_frame), (Some(42), 3, false));
+        assert_eq!(structures.current().unwrap().targets_of(Level::BASE), 0b01);
+        assert_eq!(structures.current().unwrap().targets_of(Level::FULL), 0b11);
+    }
+
+    #[test]
+    fn without_its_structure_a_descriptor_gives_what_it_can() {
+        let (delta, _) = Structures::default().read(&DELTA, 6).unwrap();
+        let facts = read(CodecKind::Av1, &[0xff], Some(&delta)).unwrap();
+        assert_eq!((facts.frame_number, facts.frame_start), (Some(8), true));
+        assert!(facts.needed.contains(Level::BASE) && !facts.key_frame);
+    }
+
+    #[test]
+    fn an_old_key_frame_sent_again_does_not_bring_its_structure_back() {
+        let mut structures = Structures::default();
+        // Other template ids.
+        let newer = [0x82, 0, 7, 0x80, 0x41, 0x7a, 0x14, 0x00];
+        assert!(structures.read(&newer, 100).unwrap().1);
+        let (old, new) = structures.read(&KEY, 50).unwrap();
+        assert!(!new && old.descriptor.key_frame());
+        assert!(structures.read(&KEY, 150).unwrap().1);
+        assert!(!structures.read(&KEY, 151).unwrap().1, "known");
+    }
+}

@@ -36,7 +36,7 @@ impl<const WORDS: usize> LeftOut<WORDS> {
     }
 
     fn place(word: u64) -> usize {
-        (word % (WORDS as u64).max(1)) as usize
+        word.checked_rem(WORDS as u64).unwrap_or(0) as usize
     }
 
     fn total(&self) -> u64 {

@@ -152,8 +152,8 @@ impl SimPeer {
         let Some(codec) = codec.filter(|codec| !self.setup.without.contains(codec)) else {
             return self.faults.push(format!("payload type {} unknown", rtp.payload_type()));
         };
-        if rtx && rtp.payload().len() < 3 {
-            // Padding on the RTX stream, as a probe.
+        if rtx && rtp.payload().len() < 2 {
+            // Padding on the RTX stream, as a probe. With a number alone it repeats an empty packet.
             slot.counters.probes += 1;
             slot.counters.padding += rtp.padding_len() as u64;
             return;
