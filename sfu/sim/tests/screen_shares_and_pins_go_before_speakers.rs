@@ -17,12 +17,12 @@ fn screen_shares_and_pins_go_before_speakers() {
     talk(&mut world, &[(people[1], 30)], secs(3));
     assert_eq!(seated(&world, viewer, MediaKind::Video), [2, 5, 6]);
     // A share comes: the last speaker makes room, then the tile that is not pinned.
-    for sharer in 2..4 {
+    for sharer in &people[2..4] {
         let before = seats(&world, viewer, MediaKind::Video);
         let screen = Source { kind: SourceKind::Screen, fps: 5, ..Source::camera() };
         let now = world.now();
-        world.peer_mut(people[sharer]).add_track(now, screen);
-        world.offer(people[sharer]);
+        world.peer_mut(*sharer).add_track(now, screen);
+        world.offer(*sharer);
         world.run(secs(2));
         let after = seats(&world, viewer, MediaKind::Video);
         let moved = before.iter().zip(&after).filter(|(before, after)| before != after).count();
