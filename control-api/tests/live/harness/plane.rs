@@ -141,7 +141,10 @@ impl MediaPlane for FakePlane {
             Command::Shutdown { req } => self.reply(req, Ok(ReplyBody::Done)),
             Command::RoomStats { req, .. } => self.reply(req, Err(ApiError::UnknownRoom)),
             Command::PeerStats { req, .. } => self.reply(req, Err(ApiError::UnknownPeer)),
-            Command::SetRights { .. } | Command::SetMuted { .. } | Command::SetView { .. } => {}
+            Command::SetRights { .. }
+            | Command::SetMuted { .. }
+            | Command::SetView { .. }
+            | Command::Span { .. } => {}
         }
     }
 }
