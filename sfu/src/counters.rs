@@ -62,6 +62,12 @@ reasons! {
     Seal = "seal",
     /// A retransmission was asked for what is no longer kept.
     CacheMiss = "cache_miss",
+    /// Video that waited for a receiver's path and gave way to newer.
+    Congestion = "congestion",
+    /// A receiver asked for more again than can be missing.
+    NackStorm = "nack_storm",
+    /// Feedback that tells of nothing that was sent.
+    Feedback = "feedback",
     /// A per-peer or per-shard limit.
     Limit = "limit",
 }
@@ -104,6 +110,12 @@ pub struct Counters {
     pub crossed: u64,
     /// Times that one receiver's slots of one kind were looked at, to see who sits there.
     pub seatings: u64,
+    /// Packets of padding that probed receivers' paths.
+    pub probe_packets: u64,
+    /// Times a receiver's queue was too long and frames were dropped from it.
+    pub queues_cut: u64,
+    /// Layers that publishers were asked not to send.
+    pub layers_off: u64,
     /// Handshakes completed.
     pub handshakes_completed: u64,
     /// Handshakes failed.

@@ -20,6 +20,7 @@
 #![cfg_attr(test, allow(clippy::disallowed_methods))]
 #![deny(clippy::iter_over_hash_type)]
 
+mod allocate;
 mod border;
 mod clock;
 mod counters;

@@ -55,8 +55,35 @@ pub const LEVEL_CHANGES: usize = 8;
 /// offers no point to begin.
 pub const LEVEL_PATIENCE: u8 = 90;
 
-/// Packets that may wait for one receiver within one batch: 16 publishers with frames of 64.
+/// Packets that may wait for one receiver: 16 publishers with frames of 64.
 pub const EGRESS_QUEUE: usize = 1_024;
+/// Video that waits longer than this at the estimate gives way to newer.
+pub const QUEUE_TIME: Duration = Duration::from_millis(250);
+/// Bytes of video that may wait at any estimate: the key frame of a small picture.
+pub const QUEUE_LEAST: usize = 32 * 1024;
+/// The same while a path is still unknown: a large key frame.
+pub const QUEUE_UNPROVEN: usize = 256 * 1024;
+/// How long a path counts as unknown after the first video: two probes and their answers.
+pub const UNPROVEN: Duration = Duration::from_millis(2_000);
+/// The pacer's tick: what waits together leaves together.
+pub const PACER_TICK: Duration = Duration::from_millis(5);
+/// Resent packets a receiver may ask for at once: bursts of 200 ms at 2.5 Mbit/s are 52 packets, of
+/// four streams.
+pub const RESEND_BURST: f64 = 200.0;
+/// And in the long run: 20 % of 25 Mbit/s in packets of 1,200 bytes is 520.
+pub const RESENDS_A_SECOND: f64 = 500.0;
+/// Bytes likewise, where there is an estimate: 200 ms at 1.6 Mbit/s.
+pub const RESEND_BURST_BYTES: f64 = 40_000.0;
+/// And in the long run: share of the estimate.
+pub const RESEND_SHARE: f64 = 1.0 / 3.0;
+/// How long after an estimate fell what was sent before a switch is not sent again.
+pub const SQUEEZED: Duration = Duration::from_secs(2);
+/// Shared anew at most this often, unless an estimate falls much.
+pub const SHARE_INTERVAL: Duration = Duration::from_millis(100);
+/// Shared anew at least this often while video is received: rates of layers change.
+pub const SHARE_AGAIN: Duration = Duration::from_millis(500);
+/// A layer that nobody wants at two looks this far apart is asked off.
+pub const LAYER_LOOK: Duration = Duration::from_secs(1);
 /// Padding that evens out the segments of a train, per packet.
 pub const PAD_BYTES: usize = 32;
 /// Share of a receiver's bytes that may be such padding: 1/32, about 3 %.

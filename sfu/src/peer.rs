@@ -1,6 +1,8 @@
 //! One participant's connection: a table of contents of its parts.
 
-use crate::egress::queue::Item;
+use crate::egress::leg::Leg;
+use crate::egress::queue::Queue;
+use crate::egress::resends::Resends;
 use crate::ingress::arrivals::Arrivals;
 use crate::ingress::publication::{Binding, Publication};
 use crate::ingress::remb::Remb;
@@ -21,6 +23,8 @@ pub(crate) struct PeerCounters {
     pub(crate) retransmitted: u64,
     /// Bytes of padding that evened out trains.
     pub(crate) padded: u64,
+    /// Bytes of padding that probed the path.
+    pub(crate) probed: u64,
     /// Received packets lost for good, of layers that are gone.
     pub(crate) lost: u64,
 }
@@ -36,6 +40,14 @@ pub(crate) struct Timers {
     pub(crate) nack: Option<Instant>,
     /// A key frame is wanted but was asked for too recently.
     pub(crate) key_frame: Option<Instant>,
+    /// Something waits for the pacer, or a probe goes on.
+    pub(crate) pacer: Option<Instant>,
+    /// Congestion control looks at the path.
+    pub(crate) leg: Option<Instant>,
+    /// The estimate is to be shared anew.
+    pub(crate) share: Option<Instant>,
+    /// Layers that nobody wants may be asked off.
+    pub(crate) demand: Option<Instant>,
 }
 
 /// One participant's connection.
@@ -74,7 +86,13 @@ pub(crate) struct Peer {
     /// Publisher's NTP to ours: smallest seen, so least delayed.
     pub(crate) ntp_offset: Option<i64>,
     pub(crate) rtt_us: u64,
-    pub(crate) queue: Vec<Item>,
+    pub(crate) queue: Queue,
+    /// Its path to us and what may be sent on it.
+    pub(crate) leg: Leg,
+    /// How much it may ask for again.
+    pub(crate) resends: Resends,
+    /// Listed in the shard as having something to send.
+    pub(crate) dirty: bool,
     pub(crate) timers: Timers,
     /// The entry in the shard's timer heap that counts.
     pub(crate) scheduled: Option<Instant>,
@@ -113,11 +131,26 @@ impl Peer {
             feedback_ssrc,
             ntp_offset: None,
             rtt_us: 0,
-            queue: Vec::new(),
+            queue: Queue::default(),
+            leg: Leg::default(),
+            resends: Resends::default(),
+            dirty: false,
             timers: Timers::default(),
             scheduled: None,
             counters: PeerCounters::default(),
         }
+    }
+
+    /// After its queue was looked at: when to look again.
+    pub(crate) fn arm_pacer(&mut self, now: Instant) {
+        self.timers.pacer = if self.queue.is_empty() { None } else { self.leg.next_tick(now) };
+        self.timers.leg = self.leg.next_timeout(now);
+    }
+
+    /// How long a packet that comes now waits for the pacer, in microseconds.
+    pub(crate) fn pacing_us(&mut self) -> u64 {
+        let time = self.leg.drain_time(self.queue.video_bytes());
+        u64::try_from(time.as_micros()).unwrap_or(u64::MAX)
     }
 
     /// May this source be heard or seen by others?
@@ -167,6 +200,10 @@ impl Peer {
             (self.timers.feedback, "transport-wide feedback"),
             (self.timers.nack, "missing packets"),
             (self.timers.key_frame, "key frame request"),
+            (self.timers.pacer, "pacer"),
+            (self.timers.leg, "congestion control"),
+            (self.timers.share, "sharing the estimate"),
+            (self.timers.demand, "layers nobody wants"),
         ];
         own.into_iter()
             .filter_map(|(at, why)| Some((at?, why)))

@@ -6,6 +6,7 @@
 use crate::border::TrackName;
 use crate::limits;
 use crate::peer::PeerCounters;
+use crate::shard::demand::Demand;
 use crate::speakers::{SEATS, Speakers};
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
@@ -49,6 +50,8 @@ pub(crate) struct Track {
     pub(crate) voice: Option<u32>,
     /// A camera that is on: its key in [`Room::cameras`].
     pub(crate) camera: Option<CameraKey>,
+    /// What they want of it.
+    pub(crate) demand: Demand,
 }
 
 /// Place of a camera in the order of speaking: who spoke last first, then who came first.

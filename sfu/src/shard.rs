@@ -3,23 +3,28 @@
 
 mod border;
 mod control;
+pub(crate) mod demand;
 mod describe;
 mod feedback;
 #[cfg(feature = "sim")]
 mod keyed;
 mod levels;
+mod outbox;
 mod seating;
+mod share;
 mod slots;
 mod tick;
 
 #[cfg(feature = "sim")]
 pub use keyed::ForcedWish;
 
+use crate::allocate::Claim;
 use crate::border::Batch;
 use crate::clock::Clock;
 use crate::counters::{Counters, DropReason, LateReason, add, bump};
 use crate::egress::queue::Item;
-use crate::egress::{reports, train};
+use crate::egress::reports;
+use crate::egress::train::{self, Exit};
 use crate::ingress::admit::{self, Admitted, Refused};
 use crate::limits;
 use crate::peer::Peer;
@@ -143,6 +148,9 @@ pub struct Shard {
     rtcp_in: Vec<u8>,
     rtcp_out: Vec<u8>,
     nacks: Vec<u16>,
+    claims: Vec<Claim>,
+    /// Slots that were filled or emptied: track and receiver.
+    seated: Vec<(u32, Subscriber)>,
     blocks: Vec<ReportBlock>,
     next_stats: Option<Instant>,
     #[cfg(debug_assertions)]
@@ -180,6 +188,8 @@ impl Shard {
             rtcp_in: vec![0; limits::PACKET_BYTES],
             rtcp_out: Vec::with_capacity(limits::PACKET_BYTES),
             nacks: Vec::with_capacity(limits::MISSING),
+            claims: Vec::new(),
+            seated: Vec::new(),
             blocks: Vec::new(),
             next_stats: None,
             #[cfg(debug_assertions)]
@@ -261,6 +271,12 @@ impl Shard {
     #[must_use]
     pub fn packets_in_use(&self) -> usize {
         self.pool.in_use()
+    }
+
+    /// Packets that wait for receivers' pacers, for leak checks.
+    #[must_use]
+    pub fn packets_waiting(&self) -> usize {
+        self.peers.iter().map(|(_, peer)| peer.queue.len()).sum()
     }
 
     /// User name fragments and addresses known, for leak checks.
@@ -470,17 +486,10 @@ impl Shard {
             let at = (publisher, admitted.publication);
             mapped.active_targets = self.active_targets(at, meta.stream, mapped.level);
         }
-        let Some(receiver) = self.peers.get_mut(subscriber.peer) else { return ask };
-        if receiver.queue.len() >= limits::EGRESS_QUEUE {
-            self.counters.dropped(DropReason::EgressFull);
-            return ask;
-        }
-        if receiver.queue.is_empty() {
-            self.dirty.push(subscriber.peer);
-        }
-        self.pool.hold(packet);
         let slot = subscriber.slot;
-        receiver.queue.push(Item { slot, packet, outgoing, mapped, resend: false });
+        let bytes = meta.payload_len;
+        let item = Item { slot, packet, outgoing, mapped, resend: false, bytes };
+        self.enqueue(subscriber.peer, item);
         ask
     }
 
@@ -546,6 +555,7 @@ impl Shard {
     /// The way out: key-frame requests, then steps 8 (egress) and 9 (encrypt) for everybody with
     /// something waiting, then news for the control plane.
     fn way_out(&mut self, now: Instant) {
+        self.share_out(now);
         self.send_key_frame_requests(now);
         let mut dirty = std::mem::take(&mut self.dirty);
         // What goes beyond the bound leaves after the caller has sent this: see `wants_flush`.
@@ -553,7 +563,11 @@ impl Shard {
             && let Some(key) = dirty.pop()
         {
             if let Some(peer) = self.peers.get_mut(key) {
-                train::flush(peer, &mut self.pool, &mut self.out, &mut self.counters);
+                let (pool, out, counters) = (&mut self.pool, &mut self.out, &mut self.counters);
+                train::flush(peer, &mut Exit { pool, out, counters, now });
+                peer.dirty = false;
+                peer.arm_pacer(now);
+                self.reschedule(key);
             }
         }
         self.dirty = dirty;

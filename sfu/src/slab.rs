@@ -49,6 +49,11 @@ impl<T> Slab<T> {
         Some((read.as_ref()?, change.as_mut()?))
     }
 
+    /// One past the highest index ever given.
+    pub(crate) fn end(&self) -> u32 {
+        u32::try_from(self.entries.len()).unwrap_or(u32::MAX)
+    }
+
     pub(crate) fn len(&self) -> usize {
         self.len
     }

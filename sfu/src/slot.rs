@@ -1,12 +1,14 @@
 //! A slot: one receiving m-line of a peer and the stream we send in it.
 
+use crate::allocate;
 use crate::egress::guard::Guard;
+use crate::egress::queue::Item;
 use crate::limits;
-use crate::rewrite::Rewriter;
+use crate::rewrite::{Mapped, Rewriter};
 use crate::select::Wanted;
 use std::time::Instant;
 use weir_sfu_api::{
-    Codec, CodecKind, MediaKind, MediaSection, PayloadType, SectionAnswer, SsrcGroup,
+    Codec, CodecKind, MediaKind, MediaSection, PausedBy, PayloadType, SectionAnswer, SsrcGroup,
 };
 
 /// How a source's payload type looks in this slot.
@@ -44,12 +46,21 @@ pub(crate) struct Slot {
     pub(crate) wanted: Wanted,
     /// Pictures for which a higher temporal layer was waited for.
     pub(crate) waited: u8,
+    /// A test says what it gets.
+    pub(crate) forced: bool,
+    /// What the allocator remembers of it.
+    pub(crate) share: allocate::Memory,
+    /// Why nothing is sent although somebody sits here.
+    pub(crate) paused_by: Option<PausedBy>,
     pub(crate) rewriter: Rewriter,
     pub(crate) rtx_seq: u64,
     pub(crate) sent_packets: u64,
     pub(crate) sent_octets: u64,
     pub(crate) fraction_lost: u8,
     pub(crate) guard: Guard,
+    /// The newest packet that left, and whether its frame goes on.
+    last_sent: Option<Mapped>,
+    frame_open: bool,
     resent: Vec<(u16, Instant)>,
     resent_next: usize,
 }
@@ -99,12 +110,17 @@ impl Slot {
             outgoing: None,
             wanted: Wanted::default(),
             waited: 0,
+            forced: false,
+            share: allocate::Memory::default(),
+            paused_by: None,
             rewriter: Rewriter::new(clock_rate, seed.seq, seed.timestamp),
             rtx_seq: u64::from(seed.rtx_seq & 0x7fff),
             sent_packets: 0,
             sent_octets: 0,
             fraction_lost: 0,
             guard: Guard::default(),
+            last_sent: None,
+            frame_open: false,
             resent: Vec::new(),
             resent_next: 0,
         }
@@ -117,8 +133,35 @@ impl Slot {
             self.track = track;
             self.outgoing = None;
             self.unavailable = false;
+            self.wanted = Wanted::default();
+            self.paused_by = None;
             self.rewriter.stop();
         }
+    }
+
+    /// Notes that a packet of the media left.
+    pub(crate) fn note_sent(&mut self, item: &Item) {
+        if self.last_sent.is_none_or(|last| item.mapped.seq > last.seq) {
+            self.last_sent = Some(item.mapped);
+            self.frame_open = !item.mapped.marker && !item.mapped.empty;
+        }
+    }
+
+    /// Payload type of padding on the RTX SSRC, to probe the path.
+    pub(crate) fn padding_type(&self) -> Option<u8> {
+        let types = self.section.payload_types.iter();
+        let known = self.outgoing.and_then(|outgoing| outgoing.rtx);
+        known.or_else(|| types.filter_map(|pt| pt.rtx).next()).filter(|_| self.open)
+    }
+
+    /// The newest packet of the media that left.
+    pub(crate) fn last_sent(&self) -> Option<&Mapped> {
+        self.last_sent.as_ref()
+    }
+
+    /// Timestamp of the frame of which a part left, while the rest has not.
+    pub(crate) fn open_frame(&self) -> Option<u32> {
+        self.last_sent.filter(|_| self.frame_open).map(|last| last.timestamp)
     }
 
     /// How to send what the publisher sends as `source` (`codec`); `None` without a common codec.

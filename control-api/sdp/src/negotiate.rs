@@ -29,7 +29,7 @@ impl Default for Capabilities {
                 CodecKind::Opus,
                 CodecKind::Red,
             ],
-            slot_transport_cc: false,
+            slot_transport_cc: true,
         }
     }
 }

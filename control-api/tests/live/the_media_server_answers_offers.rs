@@ -167,6 +167,7 @@ async fn who_sits_in_which_slot_is_told_by_user() {
         rid: None,
         unavailable: false,
         muted: true,
+        paused_by: None,
     };
     let slots = vec![slot("1", Some(track)), slot("2", None)];
     server.plane.tell(Event::Slots { peer: player, slots });

@@ -68,6 +68,15 @@ pub enum GoneReason {
     RoomClosed,
 }
 
+/// Why nothing is sent in a slot that has a track.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PausedBy {
+    /// Not even its smallest layer fits the receiver's estimate.
+    Bandwidth,
+    /// The receiver's own view.
+    View,
+}
+
 /// Who sits in one slot.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SlotState {
@@ -83,6 +92,8 @@ pub struct SlotState {
     pub unavailable: bool,
     /// The publisher switched the source off.
     pub muted: bool,
+    /// Nothing is sent, and why.
+    pub paused_by: Option<PausedBy>,
 }
 
 /// One speaker, with its smoothed level.
@@ -226,6 +237,16 @@ pub struct PeerStats {
     pub fraction_lost: u8,
     /// Round trip from its reports in microseconds, 0 while unknown.
     pub rtt_us: u64,
+    /// Estimate of its path in bits per second, 0 where nothing tells of it.
+    pub estimate_bps: u64,
+    /// What the allocator would spend on it at most, bits per second, 0 without an estimate.
+    pub wanted_bps: u64,
+    /// What the allocator spends on its video now, bits per second, 0 without an estimate.
+    pub allocated_bps: u64,
+    /// How long a packet that comes now waits for the pacer, in microseconds.
+    pub pacing_us: u64,
+    /// Probes of its path.
+    pub probes: u64,
     /// Tracks it publishes.
     pub tracks: Vec<TrackStats>,
     /// Its slots.
@@ -261,6 +282,24 @@ pub struct ShardStats {
     pub padded_rtx: u64,
     /// Key frames asked of publishers.
     pub key_frame_requests: u64,
+    /// Packets of padding that probed receivers' paths.
+    pub probe_packets: u64,
+    /// Probes of receivers' paths.
+    pub probes: u64,
+    /// Times a receiver's queue was too long and frames were dropped from it.
+    pub queues_cut: u64,
+    /// Receivers with an estimate, now.
+    pub estimated: u32,
+    /// Sum of their estimates, bits per second.
+    pub estimate_bps: u64,
+    /// Sum of what is given to their video, bits per second.
+    pub allocated_bps: u64,
+    /// The longest time a packet to one of them waits for its pacer, in microseconds.
+    pub pacing_us: u64,
+    /// Slots that nothing is sent to for want of bandwidth, now.
+    pub paused_slots: u32,
+    /// Layers that publishers were asked not to send.
+    pub layers_off: u64,
     /// DTLS handshakes completed.
     pub handshakes_completed: u64,
     /// DTLS handshakes failed or given up.

@@ -15,8 +15,8 @@ mod view;
 pub use codec::{Codec, CodecKind, FeedbackSet, PayloadType};
 pub use command::{Command, Rights, SlotPolicy};
 pub use event::{
-    ApiError, Event, GoneReason, PeerStats, Reply, ReplyBody, RoomStats, ShardStats, SlotState,
-    SpeakerState, TrackStats,
+    ApiError, Event, GoneReason, PausedBy, PeerStats, Reply, ReplyBody, RoomStats, ShardStats,
+    SlotState, SpeakerState, TrackStats,
 };
 pub use id::{PeerId, RequestId, RoomId, ShardId, TrackId};
 pub use media::{

@@ -184,6 +184,7 @@ impl Leg {
         if let Some((silent, _)) = self.silence.take() {
             // The path may have changed: from what was thought safe, upwards.
             self.aimd.set(now_us, silent);
+            self.probes.hurry();
         }
         self.on_round_trip(now_us.saturating_sub(sent_us));
         let max = self.config.max_bps as f64;

@@ -43,7 +43,7 @@ fn run(seed: u64) {
 
 #[test]
 fn five_percent_loss_is_recovered_without_duplicates_or_new_gaps() {
-    for seed in [1, 2, 3] {
+    for seed in [3, 5, 8] {
         run(seed);
     }
 }

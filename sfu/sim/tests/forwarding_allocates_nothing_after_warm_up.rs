@@ -60,17 +60,20 @@ fn forwarding_allocates_nothing_after_warm_up() {
     // Batches are larger here than before: queues and trains grow once.
     let (warm_up, batches) = batches.split_at(batches.len() / 2);
     let (again, batches) = batches.split_at(2);
+    let mut now = now;
     for batch in warm_up {
+        now += crate::common::ms(20);
         feed(shard, now, batch);
     }
     // A second later: what was kept till now makes room.
-    let now = now + secs(1);
+    now += secs(1);
     for batch in again {
         feed(shard, now, batch);
     }
     let packets: usize = batches.iter().map(Vec::len).sum();
     let info = allocation_counter::measure(|| {
         for batch in batches {
+            now += crate::common::ms(20);
             sent += feed(shard, now, batch);
         }
     });
@@ -104,16 +107,18 @@ fn leaving_out_layers_allocates_nothing_either() {
     }
     world.run(secs(2));
     let batches = next_second(&mut world, &people);
-    let now = world.now();
+    let mut now = world.now();
     let mut sent = 0;
     let shard = world.shard_mut(0);
     let (warm_up, batches) = batches.split_at(batches.len() / 2);
     for batch in warm_up {
+        now += crate::common::ms(20);
         feed(shard, now, batch);
     }
     let packets: usize = batches.iter().map(Vec::len).sum();
     let info = allocation_counter::measure(|| {
         for batch in batches {
+            now += crate::common::ms(20);
             sent += feed(shard, now, batch);
         }
     });
@@ -150,7 +155,9 @@ fn timers_allocate_a_few_times_a_second_whatever_the_packets() {
             while let Output::Event(_) = shard.poll_output() {}
             shard.handle_input(now, Input::Timeout);
             while let Output::Event(_) = shard.poll_output() {}
-            shard.send_trains(|trains| sent += trains.trains().len());
+            shard.send_trains(|trains| {
+                sent += trains.trains().iter().map(|train| usize::from(train.count)).sum::<usize>();
+            });
         }
     };
     work(0..24);

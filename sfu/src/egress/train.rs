@@ -1,19 +1,22 @@
 //! Step 8 and 9: what waits for one receiver is sealed into its trains.
 
 use crate::counters::{Counters, DropReason, add, bump};
-use crate::egress::queue::Item;
+use crate::egress::padding;
+use crate::egress::queue::{Item, Lane};
 use crate::limits;
 use crate::packet::PacketMeta;
 use crate::peer::Peer;
 use crate::pool::Pool;
 use crate::rewrite::Mapped;
 use crate::slot::Slot;
+use std::time::Instant;
 use weir_session::{Path, PeerTransport};
-use weir_sfu_api::{CodecKind, ExtensionKind};
+use weir_sfu_api::{CodecKind, ExtensionKind, MediaKind};
 use weir_wire::dd;
+use weir_wire::ext::transport_cc_bytes;
 use weir_wire::payload::{red, vp8, vp9};
 use weir_wire::rtp::{FixedHeader, set_padding_bit, write_header};
-use weir_wire::train::TrainBuf;
+use weir_wire::train::{MAX_SEGMENTS, TrainBuf};
 
 /// Bytes of the largest header we write: fixed part and six forwarded extensions.
 const HEADER_BYTES: usize = 512;
@@ -39,30 +42,64 @@ impl Layout {
     }
 }
 
-/// Seals everything in the peer's queue into `out`.
-pub(crate) fn flush(peer: &mut Peer, pool: &mut Pool, out: &mut TrainBuf, counters: &mut Counters) {
+/// Where sealed packets go and what is counted of them.
+pub(crate) struct Exit<'a> {
+    pub(crate) pool: &'a mut Pool,
+    pub(crate) out: &'a mut TrainBuf,
+    pub(crate) counters: &'a mut Counters,
+    pub(crate) now: Instant,
+}
+
+/// Seals what may leave of the peer's queue: audio, then what was asked for again, then video, then
+/// the padding of a probe. What exceeds the pacing budget stays, and waits for the next tick.
+pub(crate) fn flush(peer: &mut Peer, exit: &mut Exit<'_>) {
+    let Some(path) = peer.transport.as_ref().and_then(PeerTransport::path) else {
+        return discard(peer, exit.pool);
+    };
     let mut queue = std::mem::take(&mut peer.queue);
-    let path = peer.transport.as_ref().and_then(PeerTransport::path);
-    let mut before = None;
-    for (position, item) in queue.iter().enumerate() {
-        let Some(path) = path else { break };
-        let target = run_target(queue.get(position..).unwrap_or_default(), before, pool);
-        send(peer, pool, out, counters, item, path, target);
-        before = Some((item.slot, target.unwrap_or(pool.meta(item.packet).payload_len)));
-    }
-    for item in queue.drain(..) {
-        pool.release(item.packet);
+    let mut probe = peer.leg.probe(exit.now);
+    for lane in Lane::ALL {
+        let mut before = None;
+        let mut sent = 0usize;
+        for (position, item) in queue.lane(lane).enumerate() {
+            let probing = probe.as_ref().filter(|probe| probe.bytes > 0).map(|probe| probe.cluster);
+            if lane != Lane::Audio && probing.is_none() && !peer.leg.may_send(exit.now) {
+                break;
+            }
+            let target = run_target(queue.from(lane, position), before, exit.pool);
+            let used = send(peer, exit, item, path, target, probing.unwrap_or(0));
+            if let Some(probe) = &mut probe {
+                probe.bytes = probe.bytes.saturating_sub(u32::try_from(used).unwrap_or(u32::MAX));
+            }
+            before = Some((item.slot, target.unwrap_or(exit.pool.meta(item.packet).payload_len)));
+            sent = sent.saturating_add(1);
+        }
+        queue.take(lane, sent, |item| exit.pool.release(item.packet));
     }
     // The memory is used again.
     peer.queue = queue;
+    if let Some(probe) = probe {
+        padding::fill(peer, exit, path, probe);
+    }
+}
+
+/// Nobody is there to take it.
+fn discard(peer: &mut Peer, pool: &mut Pool) {
+    for lane in Lane::ALL {
+        peer.queue.take(lane, usize::MAX, |item| pool.release(item.packet));
+    }
 }
 
 /// The payload size to pad up to: the largest in the run of packets of the same stream that begins
 /// here, where it is at most [`limits::PAD_BYTES`] more (libwebrtc's packets of a frame differ by a
 /// byte or so); also up to what went before in the same train. `None` when no padding helps: the
 /// last packet of a train may be shorter.
-fn run_target(rest: &[Item], before: Option<(u16, u16)>, pool: &Pool) -> Option<u16> {
-    let first = rest.first()?;
+fn run_target<'a>(
+    mut rest: impl Iterator<Item = &'a Item>,
+    before: Option<(u16, u16)>,
+    pool: &Pool,
+) -> Option<u16> {
+    let first = rest.next()?;
     let meta = pool.meta(first.packet);
     let empty = meta.payload_len == 0 || first.mapped.empty;
     if !meta.codec.is_some_and(CodecKind::is_video) || empty {
@@ -72,7 +109,8 @@ fn run_target(rest: &[Item], before: Option<(u16, u16)>, pool: &Pool) -> Option<
     let most = own.saturating_add(limits::PAD_BYTES as u16);
     let mut target = own;
     let mut company = false;
-    for item in rest.iter().skip(1) {
+    // What waits may be long: a train holds no more.
+    for item in rest.take(usize::from(MAX_SEGMENTS)) {
         if item.slot != first.slot || item.resend != first.resend || item.mapped.empty {
             break;
         }
@@ -92,26 +130,27 @@ fn run_target(rest: &[Item], before: Option<(u16, u16)>, pool: &Pool) -> Option<
     (company && target > own).then_some(target)
 }
 
-/// Seals one packet; counts it.
+/// Seals one packet; counts it. Gives its bytes.
 fn send(
     peer: &mut Peer,
-    pool: &Pool,
-    out: &mut TrainBuf,
-    counters: &mut Counters,
+    exit: &mut Exit<'_>,
     item: &Item,
     path: Path,
     target: Option<u16>,
-) {
+    cluster: u8,
+) -> usize {
+    let Exit { pool, out, counters, now } = exit;
     let meta = pool.meta(item.packet);
     let bytes = pool.bytes(item.packet);
     let (Some(transport), Some(slot)) =
         (peer.transport.as_mut(), peer.slots.get_mut(usize::from(item.slot)))
     else {
-        return;
+        return 0;
     };
-    let Some(mut layout) = lay_out(slot, item, &meta, bytes) else {
+    let number = peer.leg.next_number(&slot.section);
+    let Some(mut layout) = lay_out(slot, item, &meta, bytes, number) else {
         counters.dropped(DropReason::Seal);
-        return;
+        return 0;
     };
     let padding = target
         .map(|target| target.saturating_sub(meta.payload_len))
@@ -135,8 +174,10 @@ fn send(
     });
     if used == 0 {
         counters.dropped(DropReason::Seal);
-        return;
+        return 0;
     }
+    let audio = slot.section.kind == MediaKind::Audio;
+    peer.leg.sent(*now, number, used, cluster, audio);
     bump(&mut counters.rtp_out);
     bump(&mut peer.counters.packets_sent);
     add(&mut peer.counters.bytes_sent, plain);
@@ -152,11 +193,19 @@ fn send(
         // RFC 3550 6.4.1: payload octets, without header and padding.
         let octets = if item.mapped.empty { 0 } else { meta.payload_len };
         add(&mut slot.sent_octets, usize::from(octets));
+        slot.note_sent(item);
     }
+    used
 }
 
 /// Header and payload prefix of one packet for one slot.
-fn lay_out(slot: &mut Slot, item: &Item, meta: &PacketMeta, bytes: &[u8]) -> Option<Layout> {
+fn lay_out(
+    slot: &mut Slot,
+    item: &Item,
+    meta: &PacketMeta,
+    bytes: &[u8],
+    number: Option<(u8, u16)>,
+) -> Option<Layout> {
     let outgoing = item.outgoing;
     let mapped = &item.mapped;
     let rtx = outgoing.rtx.filter(|_| item.resend);
@@ -224,6 +273,12 @@ fn lay_out(slot: &mut Slot, item: &Item, meta: &PacketMeta, bytes: &[u8]) -> Opt
             value
         };
         *extensions.get_mut(count)? = (id, value);
+        count = count.checked_add(1)?;
+    }
+    let wide;
+    if let Some((id, number)) = number {
+        wide = transport_cc_bytes(number);
+        *extensions.get_mut(count)? = (id, &wide);
         count = count.checked_add(1)?;
     }
     let fixed = FixedHeader {

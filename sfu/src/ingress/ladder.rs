@@ -24,14 +24,13 @@ impl Publication {
     /// All ways to have this track now, cheapest first; measured anew at most every
     /// [`limits::LADDER_INTERVAL`], with the packets. While nothing is being sent the last ladder
     /// stays.
-    #[allow(dead_code, reason = "the allocator comes next")]
     pub(crate) fn ladder(&self) -> &Ladder {
         &self.looked.ladder
     }
 
     /// Counts the changes of the ladder that matter: other targets, sizes or frame rates, or a rate
     /// that moved by more than an eighth.
-    #[allow(dead_code, reason = "the allocator comes next")]
+    #[allow(dead_code, reason = "shares are looked at by time as well")]
     pub(crate) fn ladder_version(&self) -> u32 {
         self.looked.version
     }

@@ -349,6 +349,21 @@ impl Rewriter {
         })
     }
 
+    /// Takes back numbers that were given but never sent: `last` is the newest packet that left or
+    /// still will, `None` for none ever. Nothing follows before a switch, so that no number is given
+    /// twice to packets of one stretch.
+    pub(crate) fn rewind(&mut self, last: Option<&Mapped>) {
+        self.highest = last.map(|last| last.seq);
+        if let Some(last) = last {
+            self.picture_id = last.picture_id.unwrap_or(self.picture_id);
+            self.tl0_pic_idx = last.tl0_pic_idx.unwrap_or(self.tl0_pic_idx);
+            self.key_idx = last.key_idx.unwrap_or(self.key_idx);
+            self.frame_number = last.frame_number.unwrap_or(self.frame_number);
+        }
+        // Time went on: what follows is later than what was taken back.
+        self.stop();
+    }
+
     /// Forgets the source, for example when the slot is emptied. Numbering goes on.
     pub(crate) fn stop(&mut self) {
         self.newest = None;

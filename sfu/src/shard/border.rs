@@ -8,7 +8,7 @@ use crate::ingress::publication::{Binding, Publication};
 use crate::limits;
 use crate::peer::Peer;
 use crate::pool::PacketRef;
-use crate::room::{Remote, Room};
+use crate::room::{Remote, Room, Subscriber};
 use rand::RngExt;
 use std::time::Instant;
 use weir_sfu_api::{Direction, ExtensionKind, MediaKind, Rights, RoomId, ShardId, SlotPolicy};
@@ -97,7 +97,7 @@ impl Shard {
         peer.publications.get(usize::from(name.publication))?.track
     }
 
-    fn is_ghost(&self, key: u32) -> Option<ShardId> {
+    pub(super) fn is_ghost(&self, key: u32) -> Option<ShardId> {
         self.peers.get(key)?.origin
     }
 
@@ -371,6 +371,8 @@ impl Shard {
         let Some(track) = self.tracks.get_mut(index) else { return };
         track.remotes.retain(|remote| remote.shard != from);
         if !wanted {
+            // Nobody in particular: a look at what is still wanted.
+            self.seated.push((index, Subscriber { peer: u32::MAX, slot: 0 }));
             return;
         }
         track.remotes.push(Remote { shard: from, skips: [false; limits::LAYERS] });
@@ -379,6 +381,7 @@ impl Shard {
         }
         // Which of its layers is wanted there shows once they are there.
         let (publisher, publication) = (track.publisher, track.publication);
+        self.want_all_layers(index);
         for layer in (0..limits::LAYERS).filter_map(|layer| u8::try_from(layer).ok()) {
             self.want_key_frame(publisher, publication, layer);
         }

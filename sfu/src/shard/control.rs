@@ -100,6 +100,7 @@ impl Shard {
         let Some(key) = self.peer_ids.get(&id).copied() else { return };
         let Some(peer) = self.peers.get_mut(key) else { return };
         peer.rights = rights;
+        let deaf = !rights.subscribe;
         let withdrawn: Vec<u32> = peer
             .publications
             .iter()
@@ -111,6 +112,9 @@ impl Shard {
             self.remove_track(now, track);
         }
         self.fill_slots(now, key);
+        if deaf {
+            self.cut_all(key);
+        }
     }
 
     fn set_view(&mut self, now: Instant, id: PeerId, mut view: View) {
@@ -173,9 +177,7 @@ impl Shard {
         let Some(mut peer) = self.peers.remove(key) else { return };
         self.dirty.retain(|dirty| *dirty != key);
         self.key_frames.retain(|(publisher, _, _)| *publisher != key);
-        for item in peer.queue.drain(..) {
-            self.pool.release(item.packet);
-        }
+        Self::empty_queue(&mut self.pool, &mut peer);
         for publication in &mut peer.publications {
             publication.clear(&mut self.pool);
         }
@@ -240,12 +242,11 @@ impl Shard {
         })
     }
 
-    fn peer_stats(&self, id: PeerId) -> Result<PeerStats, ApiError> {
-        let peer = self
-            .peer_ids
-            .get(&id)
-            .and_then(|key| self.peers.get(*key))
-            .ok_or(ApiError::UnknownPeer)?;
+    fn peer_stats(&mut self, id: PeerId) -> Result<PeerStats, ApiError> {
+        let key = self.peer_ids.get(&id).copied().ok_or(ApiError::UnknownPeer)?;
+        let pacing_us = self.peers.get_mut(key).map_or(0, Peer::pacing_us);
+        let peer = self.peers.get(key).ok_or(ApiError::UnknownPeer)?;
+        let look = peer.leg.look();
         let tracks = peer
             .publications
             .iter()
@@ -274,6 +275,11 @@ impl Shard {
             retransmitted: peer.counters.retransmitted,
             fraction_lost: peer.slots.iter().map(|slot| slot.fraction_lost).max().unwrap_or(0),
             rtt_us: peer.rtt_us,
+            estimate_bps: look.estimate_bps,
+            wanted_bps: look.wanted_bps,
+            allocated_bps: look.allocated_bps,
+            pacing_us,
+            probes: look.probes,
             tracks,
             slots: self.slot_states(peer),
         })

@@ -35,6 +35,10 @@ impl Shard {
         let transport = self.apply_transport(now, key, &description.transport)?;
         self.apply_publications(now, key, &description.sections);
         self.apply_slots(key, &description.sections);
+        if let Some(peer) = self.peers.get_mut(key) {
+            let open = peer.slots.iter().filter(|slot| slot.open).map(|slot| &slot.section);
+            peer.leg.negotiate(now, open);
+        }
         self.fill_slots(now, key);
         let tracks: Vec<u32> = self.peers.get(key).map_or_else(Vec::new, |peer| {
             peer.publications.iter().filter_map(|publication| publication.track).collect()

@@ -34,9 +34,11 @@ impl Shard {
         else {
             return self.counters.dropped(DropReason::Stun);
         };
+        let before = transport.path();
         match transport.handle_stun(now, src, dst, data) {
             Ok(outcome) => {
                 let current = transport.local_credentials().ufrag.clone();
+                let moved = before.is_some() && before != transport.path();
                 if let Some(gone) = outcome.evicted {
                     self.demux.remove_addr(&gone);
                 }
@@ -46,6 +48,9 @@ impl Shard {
                 }
                 if outcome.address_validated {
                     self.demux.insert_addr(src, key);
+                }
+                if moved && let Some(peer) = self.peers.get_mut(key) {
+                    peer.leg.on_new_path(now);
                 }
             }
             Err(drop) => {
@@ -186,15 +191,9 @@ impl Shard {
                     report.info.ntp,
                     report.info.rtp_timestamp,
                 );
-                for block in report.reports() {
-                    self.on_report_block(now, key, &block);
-                }
+                self.on_reports(now, key, report.reports());
             }
-            RtcpPacket::ReceiverReport(report) => {
-                for block in report.reports() {
-                    self.on_report_block(now, key, &block);
-                }
-            }
+            RtcpPacket::ReceiverReport(report) => self.on_reports(now, key, report.reports()),
             RtcpPacket::Nack(nack) => {
                 let mut numbers = std::mem::take(&mut self.nacks);
                 numbers.clear();
@@ -208,8 +207,14 @@ impl Shard {
                     self.on_key_frame_request(key, entry.ssrc);
                 }
             }
-            // Receivers' transport-wide feedback and REMB feed congestion control, which comes
-            // with large meetings; SDES, BYE and XR change nothing here.
+            RtcpPacket::TransportCc(feedback) => self.on_transport_feedback(now, key, feedback),
+            RtcpPacket::Remb(remb) => {
+                if let Some(peer) = self.peers.get_mut(key) {
+                    peer.leg.on_remb(now, remb.bitrate_bps);
+                }
+                self.estimate_changed(now, key);
+            }
+            // SDES, BYE and XR change nothing here.
             _ => {}
         }
     }
@@ -237,11 +242,28 @@ impl Shard {
         }
     }
 
-    fn on_report_block(&mut self, now: Instant, key: u32, block: &ReportBlock) {
+    /// What a receiver reports of all it gets; its worst block counts for its path.
+    fn on_reports(&mut self, now: Instant, key: u32, blocks: impl Iterator<Item = ReportBlock>) {
+        let mut worst = None;
+        for block in blocks {
+            worst = worst.max(self.on_report_block(now, key, &block));
+        }
+        let Some(worst) = worst else { return };
+        if let Some(peer) = self.peers.get_mut(key) {
+            let rtt = (peer.rtt_us > 0).then_some(peer.rtt_us);
+            peer.leg.on_report(now, worst, rtt);
+        }
+        self.estimate_changed(now, key);
+    }
+
+    /// Fraction lost, of 256, where the block tells of a slot that was sent to.
+    fn on_report_block(&mut self, now: Instant, key: u32, block: &ReportBlock) -> Option<u8> {
         let compact = compact_ntp(self.config.clock.ntp(now));
-        let Some(peer) = self.peers.get_mut(key) else { return };
+        let peer = self.peers.get_mut(key)?;
         let rtt = reports::round_trip(block, compact);
-        if let Some((_, slot)) = peer.slot_of_ssrc(block.ssrc) {
+        let (_, slot) = peer.slot_of_ssrc(block.ssrc)?;
+        let told = (slot.sent_packets > 0).then_some(block.fraction_lost);
+        {
             slot.fraction_lost = block.fraction_lost;
             if let Some(rtt) = rtt {
                 // Smoothed like TCP's (RFC 6298): 7/8 old, 1/8 new.
@@ -251,6 +273,7 @@ impl Shard {
                 };
             }
         }
+        told
     }
 
     /// A receiver asks for packets again: from the publisher's cache, as RTX where negotiated.
@@ -267,11 +290,17 @@ impl Shard {
         if !peer.receives() {
             return Err(DropReason::NotAllowed);
         }
+        let squeezed = peer.leg.is_squeezed(now);
         let (index, slot) = peer.slot_of_ssrc(ssrc).ok_or(DropReason::UnknownStream)?;
         let (segment, seq, out_seq) =
             slot.rewriter.source_of(number).ok_or(DropReason::CacheMiss)?;
+        // The key frame of the layer that fits the path makes everything before it needless.
+        let switched = slot.rewriter.current() != Some(segment.stream);
         if !slot.may_resend(number, now) {
             return Ok(());
+        }
+        if switched && squeezed {
+            return Err(DropReason::Congestion);
         }
         let slot_index = u16::try_from(index).map_err(|_| DropReason::Limit)?;
         let tracks = [slot.track, slot.previous];
@@ -312,14 +341,12 @@ impl Shard {
         }
         debug_assert_eq!(mapped.seq, out_seq, "a retransmission keeps its number");
         let peer = self.peers.get_mut(key).ok_or(DropReason::UnknownStream)?;
-        if peer.queue.len() >= limits::EGRESS_QUEUE {
-            return Err(DropReason::EgressFull);
+        let bytes = self.pool.meta(packet).payload_len;
+        if !peer.resends.take(now, bytes, peer.leg.estimate()) {
+            return Err(DropReason::NackStorm);
         }
-        if peer.queue.is_empty() {
-            self.dirty.push(key);
-        }
-        self.pool.hold(packet);
-        peer.queue.push(Item { slot: slot_index, packet, outgoing, mapped, resend: true });
+        let item = Item { slot: slot_index, packet, outgoing, mapped, resend: true, bytes };
+        self.enqueue(key, item);
         Ok(())
     }
 

@@ -29,6 +29,7 @@ impl Shard {
             .and_then(|key| self.peers.get_mut(*key))
             .and_then(|peer| peer.slots.iter_mut().find(|slot| slot.section.mid == mid));
         let Some(slot) = slot else { return false };
+        slot.forced = true;
         slot.wanted = match wish {
             ForcedWish::Best => Wanted::Best,
             ForcedWish::At(layer, spatial, temporal) => {

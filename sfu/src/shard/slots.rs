@@ -4,6 +4,7 @@ use super::Shard;
 use crate::border::{Message, TrackName};
 use crate::ingress::admit::Admitted;
 use crate::room::{Subscriber, Track};
+use crate::shard::demand::Demand;
 use std::cmp::Reverse;
 use std::time::Instant;
 use weir_sfu_api::{Event, ExtensionKind, MediaKind, SlotState, SourceKind, TrackId, TrackInfo};
@@ -34,6 +35,7 @@ impl Shard {
         };
         let came = self.config.clock.micros(now);
         let track = self.new_track(now, key, admitted.publication, info.clone(), came)?;
+        self.look_at_demand(now, key);
         let peer = self.peers.get_mut(key)?;
         let room = peer.room;
         if let Some(publication) = peer.publications.get_mut(usize::from(admitted.publication)) {
@@ -70,6 +72,7 @@ impl Shard {
             demanded: false,
             voice: None,
             camera: None,
+            demand: Demand::default(),
         });
         entry.track = Some(track);
         self.track_up(now, track, measured);
@@ -150,6 +153,7 @@ impl Shard {
     /// A track ends: its slots are free for others.
     pub(super) fn remove_track(&mut self, now: Instant, index: u32) {
         self.camera_off(index);
+        self.want_all_layers(index);
         let Some(track) = self.tracks.remove(index) else { return };
         if let Some(publication) = self
             .peers
@@ -207,6 +211,7 @@ impl Shard {
             self.unsubscribe(before, place);
         }
         let entry = Subscriber { peer: key, slot: position };
+        self.seated.extend([before, track].into_iter().flatten().map(|track| (track, entry)));
         if let Some(track) = track.and_then(|track| self.tracks.get_mut(track)) {
             let place = u32::try_from(track.subscribers.len()).unwrap_or(u32::MAX);
             track.subscribers.push(entry);
@@ -316,6 +321,7 @@ impl Shard {
                     track: track.map(|track| track.info.clone()),
                     rid,
                     unavailable: slot.unavailable,
+                    paused_by: slot.paused_by,
                     muted: track
                         .zip(publisher)
                         .is_some_and(|(track, publisher)| publisher.is_muted(track.info.source)),

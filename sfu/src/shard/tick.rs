@@ -5,7 +5,7 @@ use crate::egress::reports;
 use crate::limits;
 use std::cmp::Reverse;
 use std::time::{Duration, Instant};
-use weir_sfu_api::{Event, ShardStats};
+use weir_sfu_api::{Event, PausedBy, ShardStats};
 use weir_wire::rtcp;
 
 impl Shard {
@@ -81,6 +81,18 @@ impl Shard {
             transport.handle_timeout(now);
             self.drain_transport(now, key);
         }
+        if due(timers.leg) {
+            self.on_leg_timer(now, key);
+        }
+        if due(timers.pacer) {
+            self.on_pacer_timer(key);
+        }
+        if due(timers.share) {
+            self.share(now, key);
+        }
+        if due(timers.demand) {
+            self.on_demand_timer(now, key);
+        }
         if due(timers.feedback) {
             self.send_transport_feedback(now, key);
         }
@@ -92,6 +104,23 @@ impl Shard {
         }
         if due(timers.report) {
             self.send_reports(now, key);
+        }
+    }
+
+    fn on_leg_timer(&mut self, now: Instant, key: u32) {
+        if let Some(peer) = self.peers.get_mut(key) {
+            peer.leg.handle_timeout(now);
+        }
+        self.estimate_changed(now, key);
+    }
+
+    /// What waits has its next turn in the way out.
+    fn on_pacer_timer(&mut self, key: u32) {
+        let Some(peer) = self.peers.get_mut(key) else { return };
+        peer.timers.pacer = None;
+        if !peer.dirty {
+            peer.dirty = true;
+            self.dirty.push(key);
         }
     }
 
@@ -231,6 +260,28 @@ impl Shard {
         self.send_rtcp(key);
     }
 
+    /// Sums over receivers' paths.
+    fn leg_stats(&mut self) -> ShardStats {
+        let mut stats = ShardStats::default();
+        for key in 0..self.peers.end() {
+            let Some(peer) = self.peers.get_mut(key) else { continue };
+            let look = peer.leg.look();
+            stats.probes = stats.probes.saturating_add(look.probes);
+            if look.estimate_bps > 0 {
+                stats.estimated = stats.estimated.saturating_add(1);
+            }
+            stats.estimate_bps = stats.estimate_bps.saturating_add(look.estimate_bps);
+            stats.allocated_bps = stats.allocated_bps.saturating_add(look.allocated_bps);
+            stats.pacing_us = stats.pacing_us.max(peer.pacing_us());
+            for slot in &peer.slots {
+                if slot.paused_by == Some(PausedBy::Bandwidth) {
+                    stats.paused_slots = stats.paused_slots.saturating_add(1);
+                }
+            }
+        }
+        stats
+    }
+
     fn report_stats(&mut self) {
         let counters = &self.counters;
         let connected = self.peers.iter().filter(|(_, peer)| peer.connected).count();
@@ -253,7 +304,10 @@ impl Shard {
             handshakes_failed: counters.handshakes_failed,
             drops: counters.drop_list(),
             late: counters.late_list(),
-            ..ShardStats::default()
+            probe_packets: counters.probe_packets,
+            queues_cut: counters.queues_cut,
+            layers_off: counters.layers_off,
+            ..self.leg_stats()
         };
         self.events.push_back(Event::Stats(Box::new(stats)));
     }

@@ -28,6 +28,8 @@ const TICK_US: i64 = 5_000;
 const INTERVAL_US: f64 = 2_500_000.0;
 const INTERVAL_GROWTH: f64 = 1.5;
 const MAX_INTERVAL_US: f64 = 6_000_000.0;
+/// Between probes when more is wanted than before, or a path answers again.
+const HURRY_US: f64 = 500_000.0;
 /// A probe that lifts the estimate by this factor brought something.
 const GAIN: f64 = 1.2;
 /// A fall below this share of the estimate is a drop.
@@ -61,6 +63,8 @@ struct Cluster {
     made_us: i64,
     sent: f64,
     packets: u32,
+    /// It tries all that is wanted: nothing higher follows it.
+    top: bool,
 }
 
 #[derive(Debug)]
@@ -75,6 +79,10 @@ pub(crate) struct Control {
     /// The largest estimate of late and when it was.
     high: (f64, i64),
     interval_us: f64,
+    /// What was wanted when the last cluster began, bit/s.
+    aimed: f64,
+    /// A probe is due before its turn.
+    hurried: bool,
     /// The estimate when the last periodic probe began.
     before: f64,
     /// When the last cluster was sent, and when its traces are gone.
@@ -92,6 +100,8 @@ impl Control {
             last_us: now_us,
             high: (0.0, now_us),
             interval_us: INTERVAL_US,
+            aimed: 0.0,
+            hurried: false,
             before: 0.0,
             sent_us: None,
         }
@@ -134,9 +144,16 @@ impl Control {
         };
         self.awaited = None;
         self.last_us = now_us;
-        if bps >= FURTHER * cluster.bps && situation.allowed && self.active.is_none() {
+        let further = bps >= FURTHER * cluster.bps && !cluster.top;
+        if further && situation.allowed && self.active.is_none() {
             self.start(now_us, STEP * bps, situation);
         }
+    }
+
+    /// What was known of the path is old: the next probe comes soon.
+    pub(crate) fn hurry(&mut self) {
+        self.hurried = true;
+        self.interval_us = INTERVAL_US;
     }
 
     /// Starts a probe if it is time.
@@ -169,7 +186,11 @@ impl Control {
             return;
         }
         let waited_us = now_us.saturating_sub(self.last_us) as f64;
-        if situation.feedback && waited_us >= self.interval_us {
+        // Somebody new is to be shown: not at the leisure of a steady meeting.
+        let hurried = self.hurried || situation.wanted > GAIN * self.aimed;
+        let wait_us = if hurried { HURRY_US } else { self.interval_us };
+        if situation.feedback && waited_us >= wait_us {
+            self.hurried = false;
             self.interval_us = if situation.estimate >= GAIN * self.before {
                 INTERVAL_US
             } else {
@@ -186,6 +207,7 @@ impl Control {
             return;
         }
         let bps = bps.min(most);
+        self.aimed = situation.wanted;
         self.active = Some(Cluster {
             id: self.next_id,
             bps,
@@ -194,6 +216,7 @@ impl Control {
             made_us: now_us,
             sent: 0.0,
             packets: 0,
+            top: bps >= most,
         });
         self.next_id = self.next_id.checked_add(1).unwrap_or(1);
         self.last_us = now_us;
