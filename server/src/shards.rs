@@ -6,7 +6,7 @@ use anyhow::Context as _;
 use rand::TryRng as _;
 use std::collections::VecDeque;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, TrySendError, sync_channel};
 use std::thread::JoinHandle;
@@ -15,12 +15,20 @@ use tokio::sync::mpsc;
 use weir_control_api::MediaPlane;
 use weir_net::{Backend, BackendChoice, SocketConfig, Waker};
 use weir_session::Certificate;
-use weir_sfu::{Clock, Input, Output, Seed, Shard, ShardConfig};
+use weir_sfu::{Batch, Clock, Input, Output, Seed, Shard, ShardConfig};
 use weir_sfu_api::{Command, Event, ShardId, ShardStats};
 
 /// Commands waiting for one shard: each is answered within a batch, so this is a thousand people
 /// who act in the same moment, many times over.
 const COMMANDS: usize = 65_536;
+/// Batches from other shards waiting for one: 10 ms of a batch each from ten shards.
+const BORDER: usize = 1_024;
+/// Of those taken up between two batches of datagrams.
+const BORDER_PER_TURN: usize = 64;
+/// Emptied batches kept for the next ones.
+const SPARE: usize = 64;
+/// A full inbox of another shard is tried again after this time.
+const BORDER_AGAIN: Duration = Duration::from_millis(1);
 /// Events waiting for the control plane.
 const EVENTS: usize = 65_536;
 /// Commands taken up between two batches of datagrams, so that media never waits for them.
@@ -95,6 +103,12 @@ pub(crate) fn start(
     let mut threads = Vec::new();
     let mut wakers = Vec::new();
     let stop = Arc::new(AtomicBool::new(false));
+    let ends: Vec<_> = (0..config.media.shard_count().get())
+        .map(|_| sync_channel::<(ShardId, Batch)>(BORDER))
+        .collect();
+    let far: Vec<_> = ends.iter().map(|(sender, _)| sender.clone()).collect();
+    let mut near: VecDeque<_> = ends.into_iter().map(|(_, receiver)| receiver).collect();
+    let all_wakers = Arc::new(OnceLock::new());
     for number in 0..config.media.shard_count().get() {
         let (commands, inbox) = sync_channel(COMMANDS);
         let (opened, ready) = sync_channel(1);
@@ -114,6 +128,13 @@ pub(crate) fn start(
         let seed = seed().context("reading the system's randomness")?;
         let (certificate, events) = (certificate.clone(), events.clone());
         let stop = Arc::clone(&stop);
+        let near = near.pop_front().context("one border for each shard")?;
+        let border = Border {
+            near,
+            far: far.clone(),
+            wakers: Arc::clone(&all_wakers),
+            spare: Vec::new(),
+        };
         let thread = std::thread::Builder::new()
             .name(format!("shard-{number}"))
             .spawn(move || {
@@ -134,6 +155,7 @@ pub(crate) fn start(
                     backend,
                     fallback: fallback.is_some(),
                     inbox,
+                    border,
                     events,
                     stop,
                     waiting: VecDeque::new(),
@@ -158,6 +180,7 @@ pub(crate) fn start(
         wakers.push(waker.clone());
         links.push(Link { commands, waker });
     }
+    let _ = all_wakers.set(wakers.clone());
     Ok((Arc::new(Plane { links }), receiver, ShardsHandle { threads, wakers, stop }))
 }
 
@@ -212,6 +235,44 @@ fn candidates(announced: &[IpAddr], local: SocketAddr, http_is_loopback: bool) -
         .collect()
 }
 
+/// The ways between shards: bounded queues of batches, and who to wake.
+struct Border {
+    near: Receiver<(ShardId, Batch)>,
+    far: Vec<SyncSender<(ShardId, Batch)>>,
+    /// Set once all shards run.
+    wakers: Arc<OnceLock<Vec<Waker>>>,
+    spare: Vec<Batch>,
+}
+
+impl Border {
+    /// Sends `batch` and leaves an empty one in its place; false when the queue is full.
+    fn send(&mut self, from: ShardId, to: ShardId, batch: &mut Batch) -> bool {
+        let Some(far) = self.far.get(usize::from(to.0)) else { return true };
+        let full = std::mem::replace(batch, self.spare.pop().unwrap_or_default());
+        match far.try_send((from, full)) {
+            Ok(()) => {
+                let wakers = self.wakers.get();
+                if let Some(waker) = wakers.and_then(|wakers| wakers.get(usize::from(to.0))) {
+                    waker.wake();
+                }
+                true
+            }
+            Err(TrySendError::Full((_, full))) => {
+                self.keep(std::mem::replace(batch, full));
+                false
+            }
+            Err(TrySendError::Disconnected(_)) => true,
+        }
+    }
+
+    fn keep(&mut self, mut batch: Batch) {
+        if self.spare.len() < SPARE {
+            batch.clear();
+            self.spare.push(batch);
+        }
+    }
+}
+
 /// One shard's loop.
 struct Runner {
     id: ShardId,
@@ -220,6 +281,7 @@ struct Runner {
     /// The preferred backend was not to be had.
     fallback: bool,
     inbox: Receiver<Command>,
+    border: Border,
     events: mpsc::Sender<(ShardId, Event)>,
     /// Looked at once per wake-up.
     stop: Arc<AtomicBool>,
@@ -265,6 +327,7 @@ impl Runner {
                     break;
                 }
             }
+            self.take_border(&mut deadline);
             if !self.take_commands(&mut deadline) || self.stop.load(Ordering::Relaxed) {
                 return;
             }
@@ -273,6 +336,19 @@ impl Runner {
                 deadline = self.drain();
             }
         }
+    }
+
+    /// What other shards say.
+    fn take_border(&mut self, deadline: &mut Option<Instant>) {
+        for _ in 0..BORDER_PER_TURN {
+            let Ok((from, batch)) = self.border.near.try_recv() else { return };
+            let input = Input::Border { from, batch: &batch };
+            self.shard.handle_input(Instant::now(), input);
+            self.border.keep(batch);
+            *deadline = self.drain();
+        }
+        // More may wait: come back at once after a look at the socket.
+        *deadline = Some(Instant::now());
     }
 
     /// False when the control plane is gone.
@@ -323,7 +399,16 @@ impl Runner {
             sent.dropped_would_block += report.dropped_would_block;
             sent.errors += report.errors;
         });
-        deadline
+        let (border, id) = (&mut self.border, self.id);
+        let mut again = None;
+        self.shard.send_border(|to, batch| {
+            let sent = border.send(id, to, batch);
+            if !sent {
+                again = Instant::now().checked_add(BORDER_AGAIN);
+            }
+            sent
+        });
+        [deadline, again].into_iter().flatten().min()
     }
 
     /// What the shard cannot know of itself.

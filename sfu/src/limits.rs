@@ -145,8 +145,8 @@ pub const SPEAKERS_TOLD: usize = 10;
 /// Tiles of one view: two pages of 49 and what is pinned. The shard keeps 24 bytes for each, and an
 /// index entry of 16: 5 kB a peer.
 pub const TILES: usize = 128;
-/// Shards: more than a machine has cores for networking.
-pub const SHARDS: usize = 64;
+/// Shards of a server: as many as can be configured.
+pub const SHARDS: usize = 256;
 /// Bytes that may wait for another shard: 4 MB are 60 ms of 500 Mbit/s. Then whole frames stay behind.
 pub const BORDER_BYTES: usize = 4 << 20;
 /// Slots of one kind up to which a client that knows nothing of slots is asked for more.

@@ -124,8 +124,9 @@ impl MediaHub {
     ) -> Result<(PeerHandle, mpsc::Receiver<PeerEvent>), MediaError> {
         let (events, receiver) = mpsc::channel(PEER_EVENT_QUEUE);
         let (room, rights, slots) = (new.room, new.rights, new.slots);
-        let (peer, shard) = self.state().add(new, events);
+        let (peer, shard, span) = self.state().add(new, events);
         let handle = PeerHandle { hub: Arc::clone(self), peer };
+        span.into_iter().for_each(|(shard, command)| self.plane.send(shard, command));
         let command = |req| Command::Join { req, peer, room, rights, slots };
         match self.ask(shard, command).await? {
             ReplyBody::Done => {
@@ -220,10 +221,10 @@ impl MediaHub {
 
     /// Removes a room with all its peers.
     pub fn close_room(&self, room: RoomId) {
-        let (shard, peers) = {
+        let (shards, peers) = {
             let state = self.state();
-            let Some(shard) = state.shard_of_room(room) else { return };
-            (shard, state.room_peers(room).map(|peer| peer.view.peer).collect::<Vec<_>>())
+            let shards = state.shards_of_room(room);
+            (shards, state.room_peers(room).map(|peer| peer.view.peer).collect::<Vec<_>>())
         };
         for peer in peers {
             let gone = self.state().remove(peer);
@@ -231,7 +232,9 @@ impl MediaHub {
                 gone.tell(PeerEvent::Gone(GoneReason::RoomClosed));
             }
         }
-        self.plane.send(shard, Command::CloseRoom { room });
+        for shard in shards {
+            self.plane.send(shard, Command::CloseRoom { room });
+        }
     }
 
     /// A room's numbers.
@@ -239,11 +242,18 @@ impl MediaHub {
     /// # Errors
     /// The room does not exist or the shard does not answer.
     pub async fn room_stats(&self, room: RoomId) -> Result<RoomStats, MediaError> {
-        let shard = self.state().shard_of_room(room).ok_or(ApiError::UnknownRoom)?;
-        match self.ask(shard, |req| Command::RoomStats { req, room }).await? {
-            ReplyBody::Room(stats) => Ok(stats),
-            _ => Err(MediaError::OutOfTurn),
+        let shards = self.state().shards_of_room(room);
+        let mut sum: Option<RoomStats> = None;
+        for shard in shards {
+            match self.ask(shard, |req| Command::RoomStats { req, room }).await {
+                Ok(ReplyBody::Room(stats)) => sum.get_or_insert_default().add(&stats),
+                Ok(_) => return Err(MediaError::OutOfTurn),
+                // Of several shards one may have nobody left.
+                Err(MediaError::Refused(ApiError::UnknownRoom)) => {}
+                Err(error) => return Err(error),
+            }
         }
+        Ok(sum.ok_or(ApiError::UnknownRoom)?)
     }
 
     /// A peer's numbers.

@@ -10,6 +10,7 @@ mod events;
 mod hub;
 mod metrics;
 pub mod plane;
+mod spread;
 mod state;
 mod view;
 mod vitals;

@@ -1,12 +1,13 @@
 //! Everything known about rooms and peers, behind one lock and free of IO.
 
 use super::events::{PeerEvent, SlotContent, SlotView, SpeakerList, SpeakerView};
+use super::spread::{Place, Spread};
 use super::view::{WantedView, Whose};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use tokio::sync::{mpsc, oneshot};
 use weir_sfu_api::{
-    ApiError, PeerId, ReplyBody, RequestId, Rights, RoomId, ShardId, SlotPolicy, SlotState,
+    ApiError, Command, PeerId, ReplyBody, RequestId, Rights, RoomId, ShardId, SlotPolicy, SlotState,
     SpeakerState, TrackInfo,
 };
 
@@ -57,7 +58,7 @@ pub(super) struct Peer {
 }
 
 struct Room {
-    shard: ShardId,
+    spread: Spread,
     peers: BTreeSet<PeerId>,
     /// Peers by user.
     users: HashMap<i64, BTreeSet<PeerId>>,
@@ -101,25 +102,24 @@ impl State {
         request
     }
 
-    /// All peers of a room live on one shard: the one with the fewest peers when the room came
-    /// to be.
+    /// A room begins on the shard with the fewest peers, and spills over when it grows large. Gives
+    /// also what shards must be told before the peer joins.
     pub(super) fn add(
         &mut self,
         new: NewPeer,
         events: mpsc::Sender<PeerEvent>,
-    ) -> (PeerId, ShardId) {
+    ) -> (PeerId, ShardId, Vec<(ShardId, Command)>) {
         let peer = PeerId(self.next_peer);
         self.next_peer = self.next_peer.wrapping_add(1);
-        let shard = match self.rooms.get(&new.room) {
-            Some(room) => room.shard,
-            None => self.idlest(),
-        };
+        let idlest = self.idlest();
         let room = self.rooms.entry(new.room).or_insert_with(|| Room {
-            shard,
+            spread: Spread::on(idlest),
             peers: BTreeSet::new(),
             users: HashMap::new(),
             watchers: HashMap::new(),
         });
+        let Place { shard, news } = room.spread.join(&self.load);
+        let span = if news { room.spread.span(new.room) } else { Vec::new() };
         room.peers.insert(peer);
         room.users.entry(new.user_id).or_default().insert(peer);
         self.public.insert(new.peer_id.clone(), peer);
@@ -137,7 +137,7 @@ impl State {
             tracks: Vec::new(),
         };
         self.peers.insert(peer, Peer { shard, view, wanted: None, events });
-        (peer, shard)
+        (peer, shard, span)
     }
 
     fn idlest(&self) -> ShardId {
@@ -156,6 +156,7 @@ impl State {
         }
         if let Some(room) = self.rooms.get_mut(&gone.view.room) {
             room.peers.remove(&peer);
+            room.spread.leave(gone.shard);
             if let Some(own) = room.users.get_mut(&gone.view.user_id) {
                 own.remove(&peer);
                 if own.is_empty() {
@@ -173,8 +174,9 @@ impl State {
         self.peers.get(&peer).map(|peer| peer.shard)
     }
 
-    pub(super) fn shard_of_room(&self, room: RoomId) -> Option<ShardId> {
-        self.rooms.get(&room).map(|room| room.shard)
+    /// None for a room that is not there.
+    pub(super) fn shards_of_room(&self, room: RoomId) -> Vec<ShardId> {
+        self.rooms.get(&room).map(|room| room.spread.shards()).unwrap_or_default()
     }
 
     pub(super) fn peer_mut(&mut self, peer: PeerId) -> Option<&mut Peer> {

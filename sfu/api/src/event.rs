@@ -199,6 +199,19 @@ pub struct RoomStats {
     pub packets_lost: u64,
 }
 
+impl RoomStats {
+    /// Adds those of the same room on another shard.
+    pub fn add(&mut self, other: &Self) {
+        self.peers = self.peers.saturating_add(other.peers);
+        self.tracks = self.tracks.saturating_add(other.tracks);
+        self.bytes_sent = self.bytes_sent.wrapping_add(other.bytes_sent);
+        self.bytes_received = self.bytes_received.wrapping_add(other.bytes_received);
+        self.packets_sent = self.packets_sent.wrapping_add(other.packets_sent);
+        self.packets_received = self.packets_received.wrapping_add(other.packets_received);
+        self.packets_lost = self.packets_lost.wrapping_add(other.packets_lost);
+    }
+}
+
 /// Numbers of one published track.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TrackStats {

@@ -31,7 +31,7 @@ impl Shard {
         }
         let index = self.room_of(id);
         let Some(room) = self.rooms.get_mut(index) else { return };
-        room.home = (home != own).then_some(home);
+        let moved = std::mem::replace(&mut room.home, (home != own).then_some(home)) != room.home;
         let others: Vec<ShardId> =
             shards.iter().copied().filter(|s| *s != own).take(limits::SHARDS).collect();
         let before = std::mem::replace(&mut room.others, others.clone());
@@ -49,6 +49,9 @@ impl Shard {
             self.tell_track(index, &fresh);
         }
         self.tell_floor(index);
+        if moved {
+            self.fill_listeners(now, index);
+        }
     }
 
     /// The room, which comes to be with its first peer, ghost or mention.

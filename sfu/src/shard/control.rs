@@ -10,7 +10,7 @@ use rand::RngExt;
 use std::time::Instant;
 use weir_session::PeerTransport;
 use weir_sfu_api::{
-    ApiError, Command, Event, GoneReason, PeerId, PeerStats, Reply, ReplyBody, RequestId, Rights,
+    ApiError, Command, Event, GoneReason, MediaKind, PeerId, PeerStats, Reply, ReplyBody, RequestId, Rights,
     RoomId, RoomStats, SlotPolicy, SourceKind, TrackStats, View,
 };
 
@@ -231,9 +231,18 @@ impl Shard {
         for peer in room.peers.iter().filter_map(|key| self.peers.get(*key)) {
             add_counters(&mut sum, peer);
         }
+        // Those of ghosts are counted where they are published.
+        let own = |track: &&u32| {
+            let publisher = self.tracks.get(**track).and_then(|t| self.peers.get(t.publisher));
+            publisher.is_some_and(|peer| peer.origin.is_none())
+        };
+        let tracks: usize = [MediaKind::Audio, MediaKind::Video]
+            .map(|kind| room.tracks(kind).values().filter(own).count())
+            .iter()
+            .sum();
         Ok(RoomStats {
             peers: u32::try_from(room.peers.len()).unwrap_or(u32::MAX),
-            tracks: u32::try_from(room.track_count()).unwrap_or(u32::MAX),
+            tracks: u32::try_from(tracks).unwrap_or(u32::MAX),
             bytes_sent: sum.bytes_sent,
             bytes_received: sum.bytes_received,
             packets_sent: sum.packets_sent,
