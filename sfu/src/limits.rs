@@ -149,6 +149,9 @@ pub const TILES: usize = 128;
 pub const SHARDS: usize = 256;
 /// Bytes that may wait for another shard: 4 MB are 60 ms of 500 Mbit/s. Then whole frames stay behind.
 pub const BORDER_BYTES: usize = 4 << 20;
+/// A last packet of audio is sent to those who hear its track from now on if it is no older: three
+/// packets' time, far more than the home of the room takes to answer.
+pub const LAST_AUDIO: Duration = Duration::from_millis(60);
 /// Slots of one kind up to which a client that knows nothing of slots is asked for more.
 pub const JOIN_ORDER_SLOTS: usize = 50;
 

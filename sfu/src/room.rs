@@ -6,10 +6,13 @@
 use crate::border::TrackName;
 use crate::limits;
 use crate::peer::PeerCounters;
+
+use crate::pool::PacketRef;
 use crate::shard::demand::Demand;
 use crate::speakers::{SEATS, Speakers};
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Instant;
 use weir_sfu_api::{MediaKind, PeerId, RoomId, ShardId, SourceKind, TrackId, TrackInfo};
 
 /// One receiver of a track.
@@ -44,6 +47,9 @@ pub(crate) struct Track {
     pub(crate) subscribers: Vec<Subscriber>,
     /// Other shards among the receivers.
     pub(crate) remotes: Vec<Remote>,
+    /// Audio of a room on several shards: its last packet with one reference held, and when it came.
+    /// The home's word that it is heard comes after it.
+    pub(crate) last: Option<(PacketRef, Instant)>,
     /// A ghost's: its shard was told that it is wanted here.
     pub(crate) demanded: bool,
     /// Audio, at the room's home: its index in [`Room::speakers`].

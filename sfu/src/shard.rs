@@ -6,6 +6,7 @@ mod control;
 pub(crate) mod demand;
 mod describe;
 mod feedback;
+mod ghosts;
 #[cfg(feature = "sim")]
 mod keyed;
 mod levels;
@@ -438,7 +439,7 @@ impl Shard {
             };
             key_frame |= self.offer_packet(now, key, packet, admitted, &offered, subscriber);
         }
-        self.cross(track_index, packet, admitted);
+        self.cross(now, track_index, packet, admitted);
         if key_frame {
             self.want_key_frame(key, admitted.publication, admitted.layer);
         }

@@ -1,18 +1,30 @@
-use crate::common::{aware, ms, seated, secs, talk, world};
+use crate::common::{aware, ms, seated, secs, talk};
+use std::time::Instant;
 use weir_sfu_api::MediaKind;
 use weir_sim::oracles::assert_flawless;
-use weir_sim::{PeerSetup, Source};
+use weir_sim::{PeerSetup, Source, World};
 
 /// In a room where silent people hold all seats, speech takes one with its first packet; two who
 /// begin together lose nothing either.
 #[test]
 fn who_begins_to_speak_is_heard_from_the_first_syllable() {
-    let mut world = world(1);
-    let listener = world.join(0, aware(100, 3, 0));
+    // Shards, and where the listener is: the speakers are on the last one.
+    for (shards, listens) in [(1, 0), (2, 0), (2, 1), (3, 1)] {
+        first_syllable(shards, listens);
+    }
+}
+
+fn first_syllable(shards: u16, listens: usize) {
+    let mut world = World::new(Instant::now(), 1, shards);
+    if shards > 1 {
+        world.span(7, &(0..shards).collect::<Vec<_>>());
+    }
+    let talks = usize::from(shards) - 1;
+    let listener = world.join(listens, aware(100, 3, 0));
     let people: Vec<usize> = (1..=20)
         .map(|id| {
             let setup = PeerSetup::new(id, 7).slots(0, 0).publish(Source::microphone());
-            let peer = world.join(0, setup);
+            let peer = world.join(talks, setup);
             world.peer_mut(peer).tracks[0].level = 80;
             world.run(ms(30));
             peer

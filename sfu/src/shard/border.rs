@@ -3,15 +3,13 @@
 use super::Shard;
 use crate::border::{Batch, Message, TrackName, TrackUp};
 use crate::counters::{DropReason, bump};
-use crate::ingress::admit::{Admitted, Refused, admit};
-use crate::ingress::publication::{Binding, Publication};
+use crate::ingress::admit::Admitted;
+use crate::ingress::publication::Publication;
 use crate::limits;
-use crate::peer::Peer;
 use crate::pool::PacketRef;
-use crate::room::{Remote, Room, Subscriber};
-use rand::RngExt;
+use crate::room::{Remote, Room};
 use std::time::Instant;
-use weir_sfu_api::{Direction, ExtensionKind, MediaKind, Rights, RoomId, ShardId, SlotPolicy};
+use weir_sfu_api::{MediaKind, RoomId, ShardId};
 use weir_wire::ext::AudioLevel;
 use weir_wire::rtp::{parse_header, set_padding_bit};
 
@@ -244,7 +242,14 @@ impl Shard {
     }
 
     /// A packet goes to every shard that wants its track, once.
-    pub(super) fn cross(&mut self, index: u32, packet: PacketRef, admitted: &Admitted) {
+    pub(super) fn cross(
+        &mut self,
+        now: Instant,
+        index: u32,
+        packet: PacketRef,
+        admitted: &Admitted,
+    ) {
+        self.keep_last(now, index, packet);
         let count = self.tracks.get(index).map_or(0, |track| track.remotes.len());
         for position in 0..count {
             let remote = self.tracks.get(index).and_then(|track| track.remotes.get(position));
@@ -253,7 +258,58 @@ impl Shard {
         }
     }
 
-    fn cross_to(
+    fn keep_last(&mut self, now: Instant, index: u32, packet: PacketRef) {
+        let Some(track) = self.tracks.get_mut(index) else { return };
+        let here = self.peers.get(track.publisher).is_some_and(|peer| peer.origin.is_none());
+        let several = self.rooms.get(track.room).is_some_and(|room| !room.others.is_empty());
+        if track.info.kind != MediaKind::Audio || !here || !several {
+            return;
+        }
+        self.pool.hold(packet);
+        if let Some((old, _)) = track.last.replace((packet, now)) {
+            self.pool.release(old);
+        }
+    }
+
+    /// The last packet of an audio track and how it was admitted, if it is fresh.
+    pub(super) fn last_of(&self, now: Instant, index: u32) -> Option<(PacketRef, Admitted)> {
+        let track = self.tracks.get(index)?;
+        let (packet, at) = track.last?;
+        let fresh = now.saturating_duration_since(at) < limits::LAST_AUDIO;
+        fresh.then(|| {
+            let admitted = Admitted {
+                publication: track.publication,
+                layer: 0,
+                meta: self.pool.meta(packet),
+                audio_level: None,
+                broken: false,
+                feedback_full: false,
+            };
+            (packet, admitted)
+        })
+    }
+
+    /// The home's word that a track of here is heard comes after the packet that led to it: who was
+    /// given no packet of it yet gets that one.
+    pub(super) fn catch_up(&mut self, now: Instant, index: u32) {
+        let Some((packet, admitted)) = self.last_of(now, index) else { return };
+        let Some(track) = self.tracks.get(index) else { return };
+        let (publisher, subscribers) = (track.publisher, track.subscribers.clone());
+        let offered = self
+            .peers
+            .get_mut(publisher)
+            .and_then(|peer| peer.publications.get_mut(usize::from(admitted.publication)))
+            .map(|publication| publication.offered(0));
+        let Some(offered) = offered else { return };
+        for to in subscribers {
+            let current = self.slot_mut(to).and_then(|slot| slot.rewriter.current());
+            if current != Some(admitted.meta.stream) {
+                self.offer_packet(now, publisher, packet, &admitted, &offered, to);
+            }
+        }
+    }
+
+    pub(super) fn cross_to(
         &mut self,
         index: u32,
         position: usize,
@@ -301,238 +357,6 @@ impl Shard {
         }
         bump(&mut self.counters.crossed);
         Some(())
-    }
-
-    /// What another shard says.
-    pub(super) fn on_border(&mut self, now: Instant, from: ShardId, batch: &Batch) {
-        let mut bytes = batch.bytes.as_slice();
-        for message in &batch.messages {
-            match message {
-                Message::TrackUp(up) => self.ghost_track(now, from, up),
-                Message::TrackDown(name) => {
-                    if let Some(track) = self.named(*name) {
-                        self.remove_track(now, track);
-                    }
-                }
-                Message::PeerGone(id) => {
-                    if let Some(key) = self.peer_ids.get(id).copied()
-                        && self.is_ghost(key) == Some(from)
-                    {
-                        self.remove_ghost(now, key);
-                    }
-                }
-                Message::Muted { peer, source, muted } => {
-                    self.set_muted(now, *peer, *source, *muted);
-                }
-                Message::Demand { track, wanted } => self.on_demand(from, *track, *wanted),
-                Message::KeyFrame { track, layer } => {
-                    if let Some(key) = self.peer_ids.get(&track.peer).copied() {
-                        self.want_key_frame(key, track.publication, *layer);
-                    }
-                }
-                Message::Packet { track, layer, ssrc, len } => {
-                    let (packet, rest) =
-                        bytes.split_at_checked(usize::from(*len)).unwrap_or_default();
-                    bytes = rest;
-                    if let Err(reason) = self.ghost_packet(now, *track, *layer, *ssrc, packet) {
-                        self.counters.dropped(reason);
-                    }
-                }
-                Message::SenderReport { peer, ssrc, ntp, rtp } => {
-                    if let Some(key) = self.peer_ids.get(peer).copied() {
-                        self.on_sender_report(now, key, *ssrc, *ntp, *rtp);
-                    }
-                }
-                Message::Level { track, level } => {
-                    if let Some(track) = self.named(*track) {
-                        self.note_level(now, track, *level);
-                    }
-                }
-                Message::Floor { room, seats, dominant } => {
-                    let Some(index) = self.room_ids.get(room).copied() else { continue };
-                    let Some(room) = self.rooms.get_mut(index) else { continue };
-                    let floor = std::mem::replace(&mut room.far_floor, *seats) != *seats;
-                    let other = std::mem::replace(&mut room.far_dominant, *dominant) != *dominant;
-                    if floor {
-                        self.fill_listeners(now, index);
-                    }
-                    if other {
-                        self.fill_dominant(now, index);
-                    }
-                }
-                Message::Turn { track, turn } => {
-                    if let Some(track) = self.named(*track) {
-                        self.camera_moves(now, track, *turn);
-                    }
-                }
-            }
-        }
-    }
-
-    fn on_demand(&mut self, from: ShardId, name: TrackName, wanted: bool) {
-        let Some(index) = self.named(name) else { return };
-        let Some(track) = self.tracks.get_mut(index) else { return };
-        track.remotes.retain(|remote| remote.shard != from);
-        if !wanted {
-            // Nobody in particular: a look at what is still wanted.
-            self.seated.push((index, Subscriber { peer: u32::MAX, slot: 0 }));
-            return;
-        }
-        track.remotes.push(Remote { shard: from, skips: [false; limits::LAYERS] });
-        if track.info.kind != MediaKind::Video {
-            return;
-        }
-        // Which of its layers is wanted there shows once they are there.
-        let (publisher, publication) = (track.publisher, track.publication);
-        self.want_all_layers(index);
-        for layer in (0..limits::LAYERS).filter_map(|layer| u8::try_from(layer).ok()) {
-            self.want_key_frame(publisher, publication, layer);
-        }
-    }
-
-    /// A track of a publisher elsewhere.
-    fn ghost_track(&mut self, now: Instant, from: ShardId, up: &TrackUp) {
-        let room_index = self.room_of(up.room);
-        if let Some(room) = self.rooms.get_mut(room_index) {
-            room.home = (up.home != self.config.id).then_some(up.home);
-        }
-        let id = up.info.peer;
-        let key = match self.peer_ids.get(&id).copied() {
-            Some(key) if self.is_ghost(key) == Some(from) => key,
-            // Somebody of here goes by this id.
-            Some(_) => return self.counters.dropped(DropReason::Limit),
-            None if self.peers.len() >= limits::PEERS => {
-                return self.counters.dropped(DropReason::Limit);
-            }
-            None => {
-                let ssrc = self.public.random();
-                let policy = SlotPolicy::JoinOrder;
-                let mut ghost = Peer::new(id, room_index, Rights::ALL, policy, ssrc);
-                ghost.origin = Some(from);
-                let key = self.peers.insert(ghost);
-                self.peer_ids.insert(id, key);
-                if let Some(room) = self.rooms.get_mut(room_index) {
-                    room.ghosts.push(key);
-                }
-                key
-            }
-        };
-        let Some(peer) = self.peers.get_mut(key) else { return };
-        let mut section = up.section.clone();
-        // Feedback on the way to the server is given where the publisher is.
-        section.extensions.set(ExtensionKind::TransportCc, 0);
-        let place = usize::from(up.publication);
-        while peer.publications.len() <= place {
-            let empty =
-                weir_sfu_api::MediaSection { direction: Direction::Inactive, ..section.clone() };
-            peer.publications.push(Publication::new(empty));
-        }
-        let Some(publication) = peer.publications.get_mut(place) else { return };
-        if publication.section.simulcast == section.simulcast {
-            publication.section = section;
-        } else {
-            publication.clear(&mut self.pool);
-            let track = publication.track;
-            *publication = Publication::new(section);
-            publication.track = track;
-        }
-        let source = up.info.source;
-        peer.muted.retain(|known| *known != source);
-        if up.muted {
-            peer.muted.push(source);
-        }
-        if publication.track.is_none() {
-            self.new_track(now, key, up.publication, up.info.clone(), up.came_us);
-        }
-        if let Some(track) = self.named(TrackName { peer: id, publication: up.publication })
-            && up.turn > 0
-        {
-            self.camera_moves(now, track, up.turn);
-        }
-    }
-
-    /// A packet of a ghost: steps 4 to 7 as for anybody.
-    fn ghost_packet(
-        &mut self,
-        now: Instant,
-        name: TrackName,
-        layer: u8,
-        ssrc: u32,
-        data: &[u8],
-    ) -> Result<(), DropReason> {
-        // It may have crossed with the end of its track.
-        let Some(key) = self.peer_ids.get(&name.peer).copied() else { return Ok(()) };
-        let Some(peer) = self.peers.get_mut(key).filter(|peer| peer.origin.is_some()) else {
-            return Ok(());
-        };
-        let publication = name.publication;
-        let binding = Binding { ssrc, publication, layer, rtx: false };
-        if peer.publications.get(usize::from(publication)).is_none_or(|p| p.track.is_none()) {
-            return Ok(());
-        }
-        if !peer.bindings.contains(&binding) {
-            peer.bindings.retain(|old| old.ssrc != ssrc);
-            let same = |old: &Binding| (old.publication, old.layer) == (publication, layer);
-            if peer.bindings.iter().filter(|old| same(old)).count() >= 2
-                && let Some(oldest) = peer.bindings.iter().position(same)
-            {
-                peer.bindings.remove(oldest);
-            }
-            peer.bindings.push(binding);
-        }
-        let packet = self.pool.take().ok_or(DropReason::PoolExhausted)?;
-        let result = self.take_ghost_packet(now, key, packet, data);
-        self.pool.release(packet);
-        result
-    }
-
-    fn take_ghost_packet(
-        &mut self,
-        now: Instant,
-        key: u32,
-        packet: PacketRef,
-        data: &[u8],
-    ) -> Result<(), DropReason> {
-        let bytes = self.pool.bytes_mut(packet);
-        bytes.get_mut(..data.len()).ok_or(DropReason::Oversized)?.copy_from_slice(data);
-        let now_us = self.config.clock.micros(now);
-        let peer = self.peers.get_mut(key).ok_or(DropReason::UnknownSource)?;
-        let uid = &mut self.next_uid;
-        let admitted = match admit(peer, &mut self.pool, packet, data.len(), uid, now, now_us) {
-            Ok(Some(admitted)) => admitted,
-            Ok(None) => return Ok(()),
-            Err(Refused::Late(reason)) => {
-                self.counters.late(reason);
-                return Ok(());
-            }
-            Err(Refused::Drop(reason)) => return Err(reason),
-        };
-        self.arm_feedback(now, key);
-        self.reschedule(key);
-        if admitted.broken {
-            self.want_key_frame(key, admitted.publication, admitted.layer);
-        }
-        self.route(now, key, packet, &admitted);
-        Ok(())
-    }
-
-    /// A ghost and its tracks are gone; nobody is told, that is done where it was.
-    pub(super) fn remove_ghost(&mut self, now: Instant, key: u32) {
-        let Some(peer) = self.peers.get(key) else { return };
-        let tracks: Vec<u32> = peer.publications.iter().filter_map(|p| p.track).collect();
-        for track in tracks {
-            self.remove_track(now, track);
-        }
-        let Some(mut peer) = self.peers.remove(key) else { return };
-        self.key_frames.retain(|(publisher, _, _)| *publisher != key);
-        for publication in &mut peer.publications {
-            publication.clear(&mut self.pool);
-        }
-        self.peer_ids.remove(&peer.id);
-        if let Some(room) = self.rooms.get_mut(peer.room) {
-            room.ghosts.retain(|ghost| *ghost != key);
-        }
-        self.close_empty_room(peer.room);
     }
 
     /// The dominant speaker here, known or told.

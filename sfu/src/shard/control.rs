@@ -10,8 +10,8 @@ use rand::RngExt;
 use std::time::Instant;
 use weir_session::PeerTransport;
 use weir_sfu_api::{
-    ApiError, Command, Event, GoneReason, MediaKind, PeerId, PeerStats, Reply, ReplyBody, RequestId, Rights,
-    RoomId, RoomStats, SlotPolicy, SourceKind, TrackStats, View,
+    ApiError, Command, Event, GoneReason, MediaKind, PeerId, PeerStats, Reply, ReplyBody,
+    RequestId, Rights, RoomId, RoomStats, SlotPolicy, SourceKind, TrackStats, View,
 };
 
 impl Shard {

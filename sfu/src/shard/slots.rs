@@ -69,6 +69,7 @@ impl Shard {
             publication,
             subscribers: Vec::new(),
             remotes: Vec::new(),
+            last: None,
             demanded: false,
             voice: None,
             camera: None,
@@ -155,6 +156,9 @@ impl Shard {
         self.camera_off(index);
         self.want_all_layers(index);
         let Some(track) = self.tracks.remove(index) else { return };
+        if let Some((last, _)) = track.last {
+            self.pool.release(last);
+        }
         if let Some(publication) = self
             .peers
             .get_mut(track.publisher)
