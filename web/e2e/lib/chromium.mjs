@@ -23,19 +23,22 @@ const FLAGS = [
 export const OUTAGE = /net::ERR_|WebSocket connection to .* failed/;
 
 /**
- * @param {{colour?: 'red'|'green'|'blue', name?: string, noise?: boolean}} [options]
+ * @param {{colour?: 'red'|'green'|'blue', name?: string, noise?: boolean, scale?: number,
+ *   executable?: string, flags?: string[]}} [options] `scale` 2 makes the camera 1280x720;
+ *   `executable` may be a script that starts Chromium elsewhere, as in a network namespace.
  */
 export async function openChromium(options = {}) {
-  const { colour = 'red', name = colour, noise = false } = options;
+  const { colour = 'red', name = colour, noise = false, scale = 1 } = options;
   const folder = mkdtempSync(join(tmpdir(), 'weir-chromium-'));
   const video = join(folder, 'camera.y4m');
-  writePattern(video, colour, { noise });
+  writePattern(video, colour, { noise, scale });
   const context = await chromium.launchPersistentContext(join(folder, 'profile'), {
-    executablePath: CHROMIUM,
+    executablePath: options.executable ?? CHROMIUM,
     headless: true,
     viewport: { width: 1280, height: 720 },
     args: [
       ...FLAGS,
+      ...(options.flags ?? []),
       '--use-fake-device-for-media-stream=fps=30',
       `--use-file-for-fake-video-capture=${video}`,
     ],

@@ -6,33 +6,35 @@ import { closeSync, openSync, writeSync } from 'node:fs';
 export const FRAMES = 64;
 const WIDTH = 640;
 const HEIGHT = 360;
-const CELL = WIDTH / 8;
-const STRIP_TOP = 240;
+const STRIP = 2 / 3;
 const COLOURS = { red: [81, 90, 240], green: [145, 54, 34], blue: [41, 240, 110] };
 
 /**
- * Writes a video for `--use-file-for-fake-video-capture`: 64 frames, 22 MB, played in a loop.
- * With `noise` the colour flickers from pixel to pixel, which compresses badly: each frame takes
- * several packets.
+ * Writes a video for `--use-file-for-fake-video-capture`: 64 frames, 22 MB, played in a loop (88 MB
+ * at twice the width and height). With `noise` the colour flickers from pixel to pixel, which
+ * compresses badly: each frame takes several packets.
  */
-export function writePattern(path, colour, { noise = false } = {}) {
+export function writePattern(path, colour, { noise = false, scale = 1 } = {}) {
+  const [width, height] = [WIDTH * scale, HEIGHT * scale];
+  const top = height * STRIP;
+  const cell = width / 8;
   const [y, u, v] = COLOURS[colour];
-  const luma = Buffer.alloc(WIDTH * HEIGHT, y);
-  const chromaSize = (WIDTH / 2) * (HEIGHT / 2);
+  const luma = Buffer.alloc(width * height, y);
+  const chromaSize = (width / 2) * (height / 2);
   const chroma = Buffer.concat([Buffer.alloc(chromaSize, u), Buffer.alloc(chromaSize, v)]);
   // The strip is grey: no colour below its top.
-  const from = (STRIP_TOP / 2) * (WIDTH / 2);
+  const from = (top / 2) * (width / 2);
   chroma.fill(128, from, chromaSize);
   chroma.fill(128, chromaSize + from);
   const file = openSync(path, 'w');
-  writeSync(file, `YUV4MPEG2 W${WIDTH} H${HEIGHT} F30:1 Ip A1:1 C420jpeg\n`);
+  writeSync(file, `YUV4MPEG2 W${width} H${height} F30:1 Ip A1:1 C420jpeg\n`);
   for (let frame = 0; frame < FRAMES; frame += 1) {
-    const row = Buffer.alloc(WIDTH);
+    const row = Buffer.alloc(width);
     cells(frame).forEach((white, n) => {
-      row.fill(white ? 235 : 16, n * CELL, (n + 1) * CELL);
+      row.fill(white ? 235 : 16, n * cell, (n + 1) * cell);
     });
-    for (let line = STRIP_TOP; line < HEIGHT; line += 1) row.copy(luma, line * WIDTH);
-    if (noise) speckle(luma, y, frame);
+    for (let line = top; line < height; line += 1) row.copy(luma, line * width);
+    if (noise) speckle(luma.subarray(0, top * width), y, frame);
     writeSync(file, 'FRAME\n');
     writeSync(file, luma);
     writeSync(file, chroma);
@@ -43,7 +45,7 @@ export function writePattern(path, colour, { noise = false } = {}) {
 /** Noise of +-24 around `y`, the same in each run (xorshift32 from the frame's number). */
 function speckle(luma, y, frame) {
   let state = (frame + 1) * 2654435761;
-  for (let i = 0; i < STRIP_TOP * WIDTH; i += 1) {
+  for (let i = 0; i < luma.length; i += 1) {
     state ^= state << 13;
     state ^= state >>> 17;
     state ^= state << 5;

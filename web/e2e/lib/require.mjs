@@ -1,5 +1,5 @@
 // What a test needs from the machine. A missing need skips the test, unless WEIR_REQUIRE names it
-// (comma separated: chromium, firefox, netns, iptables): then its absence is a failure.
+// (comma separated: chromium, firefox, netns, iptables, tc): then its absence is a failure.
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 
@@ -30,6 +30,8 @@ const present = {
   chromium: () => existsSync(CHROMIUM),
   firefox: () => existsSync(FIREFOX),
   netns: () => netnsCommand() !== null,
+  // A second namespace is entered by its process, which only real root may.
+  tc: () => process.getuid() === 0 && spawnSync('tc', ['-V']).status === 0,
   iptables: () => spawnSync('iptables', ['--version']).status === 0,
 };
 

@@ -20,18 +20,20 @@ const START_MS = 20_000;
 const STOP_MS = 10_000;
 
 /**
- * @param {{backend?: string, mediaIp?: string, ioUring?: boolean}} [options] `mediaIp` is where
- *   media is received; `ioUring: false` forbids the system call.
+ * @param {{backend?: string, mediaIp?: string, httpIp?: string, ioUring?: boolean}} [options]
+ *   `mediaIp` is where media is received, `httpIp` where pages are served; `ioUring: false` forbids
+ *   the system call.
  */
 export async function startServer(options = {}) {
   assert.ok(existsSync(BINARY), `no server at ${BINARY}: build it, or set WEIR_BIN`);
   const mediaIp = options.mediaIp ?? '127.0.0.1';
   const folder = mkdtempSync(join(tmpdir(), 'weir-e2e-'));
-  const httpPort = await freeTcpPort();
+  const httpIp = options.httpIp ?? '127.0.0.1';
+  const httpPort = await freeTcpPort(httpIp);
   const mediaPort = await freeUdpPort(mediaIp);
   const file = join(folder, 'config.toml');
   const config = {
-    http: { listen: `127.0.0.1:${httpPort}` },
+    http: { listen: `${httpIp}:${httpPort}` },
     media: {
       listen: `${mediaIp}:${mediaPort}`,
       announced_ips: [mediaIp],
@@ -43,7 +45,7 @@ export async function startServer(options = {}) {
     log: { level: process.env.WEIR_E2E_LOG ?? 'info' },
   };
   writeFileSync(file, toToml(config));
-  const server = new Server(folder, file, `http://localhost:${httpPort}`);
+  const server = new Server(folder, file, `http://${options.httpIp ?? 'localhost'}:${httpPort}`);
   server.mediaPort = mediaPort;
   server.ioUring = options.ioUring ?? true;
   await server.start();
@@ -176,11 +178,11 @@ function toToml(config) {
     .join('\n');
 }
 
-function freeTcpPort() {
+function freeTcpPort(address) {
   return new Promise((done, fail) => {
     const probe = createServer();
     probe.once('error', fail);
-    probe.listen(0, '127.0.0.1', () => {
+    probe.listen(0, address, () => {
       const { port } = probe.address();
       probe.close(() => done(port));
     });
