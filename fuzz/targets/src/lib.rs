@@ -4,8 +4,18 @@
 //! corpus. Pure: equal bytes make equal runs.
 
 mod bytes;
+mod rewriter;
 mod sdp;
+mod shard;
 mod wire;
 
+pub use rewriter::rewriter;
 pub use sdp::sdp;
+pub use shard::shard;
 pub use wire::wire;
+
+/// The start of virtual time: any moment, as nothing depends on which.
+#[expect(clippy::disallowed_methods, reason = "an Instant has no other constructor")]
+fn start() -> std::time::Instant {
+    std::time::Instant::now()
+}

@@ -32,8 +32,18 @@ fn sdp() {
 }
 
 #[test]
+fn rewriter() {
+    replay("rewriter", weir_fuzz_targets::rewriter);
+}
+
+#[test]
+fn shard() {
+    replay("shard", weir_fuzz_targets::shard);
+}
+
+#[test]
 fn the_corpus_is_small() {
-    let files = ["wire", "sdp"].into_iter().flat_map(corpus);
+    let files = ["wire", "sdp", "rewriter", "shard"].into_iter().flat_map(corpus);
     let bytes: usize = files.map(|(_, data)| data.len()).sum();
     assert!(bytes <= 300_000, "{bytes} bytes");
 }
