@@ -5,7 +5,7 @@ set -euo pipefail
 . "$(dirname -- "${BASH_SOURCE[0]}")/lib.sh"
 cd "$root"
 
-target=${1:?which target: wire, sdp}
+target=${1:?which target: wire, sdp, rewriter or shard}
 seconds=${2:-600}
 if ! have cargo-fuzz; then
   say "cargo-fuzz is missing: cargo install cargo-fuzz --locked"
