@@ -84,7 +84,14 @@ pub fn parse_offer(text: &str) -> Result<Offer, SdpError> {
             "extmap-allow-mixed" => offer.extmap_allow_mixed = true,
             "group" => {
                 if let Some(mids) = value.strip_prefix("BUNDLE") {
-                    offer.bundles.push(mids.split_whitespace().filter_map(Mid::new).collect());
+                    // Each m-line is in one group at most (RFC 8843 7.2.1), and looked up in all.
+                    let named = offer.bundles.iter().map(Vec::len).sum();
+                    let left = MAX_MEDIA_LINES.saturating_sub(named);
+                    let mids = mids.split_whitespace().filter_map(Mid::new).take(left);
+                    let group: Vec<Mid> = mids.collect();
+                    if !group.is_empty() {
+                        offer.bundles.push(group);
+                    }
                 }
             }
             _ => session_direction = direction(key).or(session_direction),
@@ -166,5 +173,23 @@ fn unmarshal(text: &str) -> Result<SessionDescription, SdpError> {
         Ok(Ok(description)) => Ok(description),
         Ok(Err(error)) => Err(SdpError::Syntax(excerpt(&error.to_string()))),
         Err(_) => Err(SdpError::Syntax("the parser gave up".to_owned())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Each m-line looks itself up in the groups: 80,000 names for 500 m-lines were 0.7 s.
+    #[test]
+    fn groups_name_no_more_than_there_may_be_m_lines() {
+        let group = format!("a=group:BUNDLE{}\r\n", " x".repeat(300));
+        let text = format!(
+            "v=0\r\no=- 1 2 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\n{group}{group}{group}\
+             m=audio 9 UDP/TLS/RTP/SAVPF 111\r\n"
+        );
+        let offer = parse_offer(&text).unwrap();
+        assert_eq!(offer.bundles.iter().map(Vec::len).sum::<usize>(), MAX_MEDIA_LINES);
+        assert_eq!(offer.bundles.len(), 2);
     }
 }
