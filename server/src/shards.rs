@@ -6,9 +6,9 @@ use anyhow::Context as _;
 use rand::TryRng as _;
 use std::collections::VecDeque;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::sync::{Arc, OnceLock};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, TrySendError, sync_channel};
+use std::sync::{Arc, OnceLock};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant, SystemTime};
 use tokio::sync::mpsc;
@@ -129,12 +129,8 @@ pub(crate) fn start(
         let (certificate, events) = (certificate.clone(), events.clone());
         let stop = Arc::clone(&stop);
         let near = near.pop_front().context("one border for each shard")?;
-        let border = Border {
-            near,
-            far: far.clone(),
-            wakers: Arc::clone(&all_wakers),
-            spare: Vec::new(),
-        };
+        let border =
+            Border { near, far: far.clone(), wakers: Arc::clone(&all_wakers), spare: Vec::new() };
         let thread = std::thread::Builder::new()
             .name(format!("shard-{number}"))
             .spawn(move || {

@@ -7,8 +7,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use tokio::sync::{mpsc, oneshot};
 use weir_sfu_api::{
-    ApiError, Command, PeerId, ReplyBody, RequestId, Rights, RoomId, ShardId, SlotPolicy, SlotState,
-    SpeakerState, TrackInfo,
+    ApiError, Command, PeerId, ReplyBody, RequestId, Rights, RoomId, ShardId, SlotPolicy,
+    SlotState, SpeakerState, TrackInfo,
 };
 
 /// Who wants to take part in a room.
