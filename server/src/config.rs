@@ -12,7 +12,7 @@ mod value;
 pub(crate) use error::{ConfigErrors, Origin, Problem};
 pub(crate) use load::load;
 pub(crate) use value::{
-    Backend, Listen, LogFilter, LogFormat, Range, Registration, Secret, Text, VideoCodec,
+    Backend, Listen, LogFilter, LogFormat, Profile, Range, Registration, Secret, Text, VideoCodec,
 };
 
 use serde::{Deserialize, Serialize};
@@ -105,6 +105,8 @@ pub(crate) struct Media {
     pub(crate) shards: u16,
     /// Video codecs in the order in which a publisher is answered.
     pub(crate) codec_preference: Vec<VideoCodec>,
+    /// SRTP profiles that are agreed to, the preferred one first.
+    pub(crate) srtp_profiles: Vec<Profile>,
 }
 
 impl Default for Media {
@@ -115,6 +117,7 @@ impl Default for Media {
             backend: Backend::Auto,
             shards: 0,
             codec_preference: VideoCodec::ALL.to_vec(),
+            srtp_profiles: Profile::ALL.to_vec(),
         }
     }
 }

@@ -94,7 +94,10 @@ impl ShardsHandle {
 pub(crate) fn start(
     config: &Config,
 ) -> anyhow::Result<(Arc<dyn MediaPlane>, Events, ShardsHandle)> {
-    let certificate = Certificate::generate().context("making the DTLS certificate")?;
+    let profiles: Vec<_> = config.media.srtp_profiles.iter().map(|one| one.kind()).collect();
+    let certificate = Certificate::generate()
+        .context("making the DTLS certificate")?
+        .with_srtp_profiles(&profiles);
     let base = Instant::now();
     let unix = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
     let clock = Clock::new(base, unix);

@@ -48,6 +48,11 @@ fn config_errors_name_the_key() {
         ("no-address", "[http]\nlisten = []\n", &["http.listen", "line 2", "an empty list"]),
         ("bad-choice", "[media]\nbackend = \"dpdk\"\n", &["media.backend", "dpdk", "\"mmsg\""]),
         (
+            "bad-profile",
+            "[media]\nsrtp_profiles = [\"AEAD_AES_128_GCM\", \"AEAD_AES_128_GCM\"]\n",
+            &["media.srtp_profiles", "at most once"],
+        ),
+        (
             "bad-codec",
             "[media]\ncodec_preference = [\"VP8\", \"H265\"]\n",
             &["media.codec_preference", "H265", "AV1"],

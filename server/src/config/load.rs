@@ -34,6 +34,11 @@ pub(super) const ACCEPTED: &[(&str, &str)] = &[
         "media.codec_preference",
         "a list of \"VP8\", \"VP9\", \"H264\" and \"AV1\", each at most once",
     ),
+    (
+        "media.srtp_profiles",
+        "a list of \"AEAD_AES_128_GCM\", \"AEAD_AES_256_GCM\", \"AES128_CM_HMAC_SHA1_80\" and \
+         \"AES128_CM_HMAC_SHA1_32\", each at most once",
+    ),
     ("database.url", "\"\" or an address that begins with \"sqlite:\""),
     ("data.dir", "the path of a folder"),
     ("auth.registration", "\"open\", \"invite\" or \"off\""),

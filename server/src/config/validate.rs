@@ -107,6 +107,11 @@ fn media(media: &Media, check: &mut Check<'_>) {
     if !unique || media.codec_preference.is_empty() {
         check.refuse("media.codec_preference", format!("{:?}", media.codec_preference));
     }
+    let mut seen = HashSet::new();
+    let unique = media.srtp_profiles.iter().all(|profile| seen.insert(profile));
+    if !unique || media.srtp_profiles.is_empty() {
+        check.refuse("media.srtp_profiles", format!("{:?}", media.srtp_profiles));
+    }
 }
 
 fn store_and_admin(config: &Config, check: &mut Check<'_>) {

@@ -228,6 +228,39 @@ impl VideoCodec {
     }
 }
 
+/// An entry of `media.srtp_profiles`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub(crate) enum Profile {
+    /// RFC 7714.
+    #[serde(rename = "AEAD_AES_128_GCM")]
+    Gcm128,
+    /// RFC 7714.
+    #[serde(rename = "AEAD_AES_256_GCM")]
+    Gcm256,
+    /// RFC 5764.
+    #[serde(rename = "AES128_CM_HMAC_SHA1_80")]
+    Cm80,
+    /// RFC 5764.
+    #[serde(rename = "AES128_CM_HMAC_SHA1_32")]
+    Cm32,
+}
+
+impl Profile {
+    /// Every profile, the default preference.
+    pub(crate) const ALL: [Self; 4] = [Self::Gcm128, Self::Gcm256, Self::Cm80, Self::Cm32];
+
+    /// The name the forwarding core uses.
+    #[must_use]
+    pub(crate) fn kind(self) -> weir_sfu_api::SrtpProfile {
+        match self {
+            Self::Gcm128 => weir_sfu_api::SrtpProfile::AeadAes128Gcm,
+            Self::Gcm256 => weir_sfu_api::SrtpProfile::AeadAes256Gcm,
+            Self::Cm80 => weir_sfu_api::SrtpProfile::Aes128CmHmacSha1_80,
+            Self::Cm32 => weir_sfu_api::SrtpProfile::Aes128CmHmacSha1_32,
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

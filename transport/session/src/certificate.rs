@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use aws_lc_rs::digest;
 use rtc_crypto::RTCCryptoProvider;
-use weir_sfu_api::{Fingerprint, HashAlgorithm};
+use weir_sfu_api::{Fingerprint, HashAlgorithm, SrtpProfile};
 
 /// Why a certificate could not be made or read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -17,9 +17,13 @@ struct Inner {
     provider: Arc<dyn RTCCryptoProvider>,
 }
 
-/// A self-signed ECDSA P-256 certificate with its key. Cloning shares it: one serves all peers.
+/// A self-signed ECDSA P-256 certificate with its key, and the SRTP profiles that go with it: what
+/// our end of DTLS is. Cloning shares it: one serves all peers.
 #[derive(Clone)]
-pub struct Certificate(Arc<Inner>);
+pub struct Certificate {
+    inner: Arc<Inner>,
+    profiles: Arc<[SrtpProfile]>,
+}
 
 impl Certificate {
     /// Makes a new one. Takes randomness from aws-lc and the time of day from the system, once at
@@ -53,7 +57,7 @@ impl Certificate {
     /// # Errors
     /// When the key cannot be exported.
     pub fn to_pem(&self) -> Result<String, CertificateError> {
-        self.0.dtls.serialize_pem().map_err(|e| CertificateError(e.to_string()))
+        self.inner.dtls.serialize_pem().map_err(|e| CertificateError(e.to_string()))
     }
 
     fn new(
@@ -65,28 +69,40 @@ impl Certificate {
             algorithm: HashAlgorithm::Sha256,
             value: digest::digest(&digest::SHA256, der.as_ref()).as_ref().to_vec(),
         };
-        Ok(Self(Arc::new(Inner { dtls, fingerprint, provider })))
+        let inner = Arc::new(Inner { dtls, fingerprint, provider });
+        Ok(Self { inner, profiles: SrtpProfile::ALL.into() })
     }
 
     /// SHA-256 over the certificate (RFC 8122 5).
     #[must_use]
     pub fn fingerprint(&self) -> &Fingerprint {
-        &self.0.fingerprint
+        &self.inner.fingerprint
+    }
+
+    /// The same with these SRTP profiles alone, the preferred one first. A peer that offers none of
+    /// them is refused.
+    #[must_use]
+    pub fn with_srtp_profiles(self, profiles: &[SrtpProfile]) -> Self {
+        Self { profiles: profiles.into(), ..self }
+    }
+
+    pub(crate) fn profiles(&self) -> &[SrtpProfile] {
+        &self.profiles
     }
 
     pub(crate) fn dtls(&self) -> &rtc_dtls::crypto::Certificate {
-        &self.0.dtls
+        &self.inner.dtls
     }
 
     pub(crate) fn provider(&self) -> &Arc<dyn RTCCryptoProvider> {
-        &self.0.provider
+        &self.inner.provider
     }
 }
 
 impl std::fmt::Debug for Certificate {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Certificate")
-            .field("fingerprint", &self.0.fingerprint)
+            .field("fingerprint", &self.inner.fingerprint)
             .finish_non_exhaustive()
     }
 }

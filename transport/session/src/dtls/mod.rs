@@ -38,13 +38,15 @@ use crate::srtp::{self, SrtpSession};
 use flight::Flight;
 use records::{Inspection, Stage};
 
-/// Our order of preference (architecture decision 2: GCM128 costs a quarter of AES-CM).
-const PROFILES: [(SrtpProfile, SrtpProtectionProfile); 4] = [
-    (SrtpProfile::AeadAes128Gcm, SrtpProtectionProfile::Srtp_Aead_Aes_128_Gcm),
-    (SrtpProfile::AeadAes256Gcm, SrtpProtectionProfile::Srtp_Aead_Aes_256_Gcm),
-    (SrtpProfile::Aes128CmHmacSha1_80, SrtpProtectionProfile::Srtp_Aes128_Cm_Hmac_Sha1_80),
-    (SrtpProfile::Aes128CmHmacSha1_32, SrtpProtectionProfile::Srtp_Aes128_Cm_Hmac_Sha1_32),
-];
+/// rtc-dtls's name of a profile.
+fn protection(profile: SrtpProfile) -> SrtpProtectionProfile {
+    match profile {
+        SrtpProfile::AeadAes128Gcm => SrtpProtectionProfile::Srtp_Aead_Aes_128_Gcm,
+        SrtpProfile::AeadAes256Gcm => SrtpProtectionProfile::Srtp_Aead_Aes_256_Gcm,
+        SrtpProfile::Aes128CmHmacSha1_80 => SrtpProtectionProfile::Srtp_Aes128_Cm_Hmac_Sha1_80,
+        SrtpProfile::Aes128CmHmacSha1_32 => SrtpProtectionProfile::Srtp_Aes128_Cm_Hmac_Sha1_32,
+    }
+}
 
 /// ECDHE_RSA is for peers that show a RSA certificate as servers.
 const CIPHER_SUITES: [CipherSuiteId; 6] = [
@@ -89,7 +91,7 @@ pub(crate) struct Dtls {
     server: bool,
     phase: Phase,
     endpoint: Option<Endpoint>,
-    /// Server: which of `PROFILES` the endpoint offers.
+    /// Server: which of the certificate's profiles the endpoint offers.
     attempt: usize,
     /// Server: the ClientHello under way.
     hello: hello::Assembly,
@@ -149,9 +151,8 @@ impl Dtls {
         if self.server {
             return;
         }
-        let profiles = PROFILES.map(|(_, profile)| profile);
         let begun = guard(|| {
-            let config = self.config(&profiles)?;
+            let config = self.config(self.certificate.profiles())?;
             let mut endpoint = Endpoint::new(local_addr(), TransportProtocol::UDP, None);
             endpoint.connect(now, remote_addr(), config, None)?;
             Ok::<_, Error>(endpoint)
@@ -280,7 +281,7 @@ impl Dtls {
         {
             self.endpoint = None;
             self.attempt = self.attempt.saturating_add(1);
-            if self.attempt >= PROFILES.len() {
+            if self.attempt >= self.certificate.profiles().len() {
                 self.fail("no common SRTP profile".to_owned());
                 return Err(Drop::DtlsRefused);
             }
@@ -310,7 +311,7 @@ impl Dtls {
 
     fn read(&mut self, now: Instant, datagram: &[u8]) -> Guarded<Vec<EndpointEvent>> {
         if self.endpoint.is_none() {
-            let offered = PROFILES.get(self.attempt).map(|(_, profile)| *profile);
+            let offered = self.certificate.profiles().get(self.attempt).copied();
             let config = guard(|| self.config(offered.as_slice()))?;
             match config {
                 Ok(config) => {
@@ -357,9 +358,9 @@ impl Dtls {
             .and_then(|endpoint| endpoint.get_connection_state(remote_addr()))
             .ok_or("no association")?;
         let negotiated = state.srtp_protection_profile();
-        let (profile, _) = PROFILES
+        let profile = SrtpProfile::ALL
             .into_iter()
-            .find(|(_, known)| *known == negotiated)
+            .find(|profile| protection(*profile) == negotiated)
             .ok_or("no SRTP profile negotiated")?;
         // Checked in the handshake already; keys are handed out to nobody else in any case.
         let certificate = state.peer_certificates.first().ok_or("no certificate")?;
@@ -377,18 +378,19 @@ impl Dtls {
         SrtpSession::new(profile, &local, &remote).ok_or_else(|| "bad SRTP keys".to_owned())
     }
 
-    fn config(&self, profiles: &[SrtpProtectionProfile]) -> Result<Arc<HandshakeConfig>, Error> {
+    fn config(&self, profiles: &[SrtpProfile]) -> Result<Arc<HandshakeConfig>, Error> {
         let fingerprints = self.fingerprints.clone();
         let verifier: VerifyPeerCertificateFn =
             Arc::new(move |certs: &[Vec<u8>], _: &[_]| match certs.first() {
                 Some(der) if verify::matches_any(&fingerprints, der) => Ok(()),
                 _ => Err(Error::ErrNoMatchingCertificateFingerprint),
             });
+        let profiles = profiles.iter().map(|profile| protection(*profile)).collect();
         let config = ConfigBuilder::default()
             .with_crypto_provider(self.certificate.provider().clone())
             .with_certificates(vec![self.certificate.dtls().clone()])
             .with_cipher_suites(CIPHER_SUITES.to_vec())
-            .with_srtp_protection_profiles(profiles.to_vec())
+            .with_srtp_protection_profiles(profiles)
             .with_client_auth(ClientAuthType::RequireAnyClientCert)
             // The certificate is checked against the signalled fingerprint, not a CA.
             .with_insecure_skip_verify(true)
