@@ -2,10 +2,12 @@
 
 mod aimd;
 mod inter_arrival;
+mod rise;
 mod standing;
 mod trendline;
 
 pub(crate) use aimd::{Aimd, Input};
+pub(crate) use rise::Rise;
 pub(crate) use trendline::Trendline;
 
 /// A packet that arrived.

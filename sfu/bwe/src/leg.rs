@@ -7,7 +7,7 @@ use weir_wire::rtcp::TransportCc;
 use crate::{
     acked::AckedRate,
     alr::Alr,
-    delay::{Aimd, Arrived, DelaySignal, Input, Trendline, Usage},
+    delay::{Aimd, Arrived, DelaySignal, Input, Rise, Trendline, Usage},
     feedback::{Listener, Tracker},
     history::Verdict,
     limits::{BLIND_BPS, FEEDBACK_AGE, HOUSEKEEPING, SILENCE, SILENCE_FACTOR, SILENCE_STEP},
@@ -58,6 +58,7 @@ pub struct Leg {
 struct Inner {
     signal: Trendline,
     overused: bool,
+    rise: Rise,
     acked: AckedRate,
     alr: Alr,
     loss: LossControl,
@@ -71,6 +72,7 @@ impl Listener for Inner {
         for packet in packets {
             self.acked.on_packet(packet.arrival_us, packet.bytes);
             self.signal.on_packet(now_us, packet);
+            self.rise.on_packet(packet);
             self.overused |= self.signal.usage() == Usage::Over;
             if packet.cluster != 0
                 && let Some(found) = self.measure.on_packet(packet)
@@ -104,6 +106,7 @@ impl Leg {
             inner: Inner {
                 signal: Trendline::default(),
                 overused: false,
+                rise: Rise::default(),
                 acked: AckedRate::default(),
                 alr: Alr::new(0, bps),
                 loss: LossControl::new(),
@@ -202,6 +205,7 @@ impl Leg {
                 usage,
                 acked,
                 delivered: self.inner.acked.recent_bps(),
+                carried: self.inner.rise.carried(),
                 probe: probe.map(|found| (found.bps, found.full)),
                 rtt_us: self.rtt_us,
                 app_limited: self.inner.alr.active(),
@@ -211,6 +215,9 @@ impl Leg {
         );
         if lowered {
             self.counters.overuses = self.counters.overuses.saturating_add(1);
+        }
+        if self.aimd.fell(now_us) {
+            self.inner.loss.on_fall(now_us, self.rtt_us);
         }
         if let Some(found) = probe {
             self.inner.loss.on_probe(now_us, found.bps);

@@ -106,6 +106,8 @@ pub(crate) struct LossControl {
     grown_us: i64,
     /// What arrived while too much was sent, and when.
     passed: Option<(f64, i64)>,
+    /// What was sent before this does not count.
+    heed_us: i64,
     /// When a probe raised the rate.
     raised_us: Option<i64>,
     /// How long probes are not believed, and until when.
@@ -125,6 +127,7 @@ impl LossControl {
             tested_us: 0,
             grown_us: 0,
             passed: None,
+            heed_us: i64::MIN,
             raised_us: None,
             distrust: (0, i64::MIN),
         }
@@ -144,6 +147,12 @@ impl LossControl {
         matches!(self.state, State::Testing { .. })
     }
 
+    /// The delay told of a fall of the capacity: what was lost before it was heeded is no news.
+    pub(crate) fn on_fall(&mut self, now_us: i64, rtt_us: i64) {
+        self.heed_us = now_us.saturating_add(rtt_us.clamp(20_000, 200_000));
+        self.window = Window::default();
+    }
+
     /// A packet that had counted as lost came after all.
     pub(crate) fn on_late(&mut self) {
         if self.window.lost >= 1.0 {
@@ -155,6 +164,9 @@ impl LossControl {
 
     /// A judged packet, in the order of sending.
     pub(crate) fn on_packet(&mut self, sent_us: i64, bytes: u16, lost: bool) {
+        if sent_us < self.heed_us {
+            return;
+        }
         self.window.add(sent_us, bytes, lost);
         if let State::Testing { from_us, seen, .. } = &mut self.state
             && sent_us >= *from_us

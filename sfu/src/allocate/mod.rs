@@ -34,8 +34,8 @@ pub(crate) struct Claim {
     pub(crate) fresh: bool,
     /// The receiver does not look at it.
     pub(crate) hidden: bool,
-    /// What is being forwarded in fact, bit/s; 0 while unknown.
-    pub(crate) flowing_bps: u64,
+    /// The simulcast layer that is forwarded in fact, and its bit/s.
+    pub(crate) flowing: Option<(u8, u64)>,
     /// It was raised or lowered so recently that it must not be raised now.
     pub(crate) held: bool,
     /// What it gets: set by [`share`].
@@ -57,7 +57,7 @@ impl Claim {
             current: None,
             fresh: true,
             hidden: false,
-            flowing_bps: 0,
+            flowing: None,
             held: false,
             chosen: None,
             full: None,

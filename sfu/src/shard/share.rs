@@ -5,7 +5,7 @@ use crate::allocate::{self, Claim, GUESS_BPS, Path, Use};
 use crate::counters::DropReason;
 use crate::peer::Peer;
 use crate::room::{Subscriber, Track};
-use crate::select::{Level, Wanted};
+use crate::select::{Ladder, Level, Wanted};
 use crate::slot::Slot;
 use std::time::Instant;
 use weir_sfu_api::{MediaKind, PausedBy, SlotPolicy, SourceKind};
@@ -142,27 +142,26 @@ impl Shard {
             fresh: !memory.decided || (memory.has.is_some() && current.is_none()),
             held: memory.is_held(now),
             hidden: sight.hidden,
-            flowing_bps: self.flowing_bps(slot, track),
+            flowing: self.flowing(slot, track, &ladder),
             ..Claim::new(index, rank, sight.weight, path)
         })
     }
 
-    /// The rate of the layer that is forwarded now, bit/s.
-    fn flowing_bps(&self, slot: &Slot, track: &Track) -> u64 {
-        let publisher = self.peers.get(track.publisher);
-        let publication =
-            publisher.and_then(|peer| peer.publications.get(usize::from(track.publication)));
-        let mut streams = publication
-            .into_iter()
-            .flat_map(|publication| &publication.layers)
-            .filter_map(|layer| layer.stream.as_ref());
-        let current = slot.rewriter.current();
-        // Of layers within one stream only a part is forwarded.
-        let whole = slot.rewriter.level() == Level::FULL;
-        streams
-            .find(|stream| Some(stream.uid) == current)
-            .filter(|_| whole)
-            .map_or(0, |stream| stream.bitrate_bps)
+    /// The simulcast layer that is forwarded now, and what is forwarded of it, bit/s.
+    fn flowing(&self, slot: &Slot, track: &Track, ladder: &Ladder) -> Option<(u8, u64)> {
+        let publisher = self.peers.get(track.publisher)?;
+        let publication = publisher.publications.get(usize::from(track.publication))?;
+        let current = slot.rewriter.current()?;
+        let streams = publication.layers.iter().map(|layer| layer.stream.as_ref());
+        let mut streams = streams.zip(0u8..);
+        let (_, layer) =
+            streams.find(|(stream, _)| stream.is_some_and(|stream| stream.uid == current))?;
+        let level = slot.rewriter.level();
+        let rungs = ladder.rungs().iter().filter(|rung| {
+            rung.target.layer == layer
+                && level.covers(Level::new(rung.target.spatial, rung.target.temporal))
+        });
+        Some((layer, rungs.map(|rung| rung.bps).max()?))
     }
 
     /// Priority, size and rate by the receiver's view, and who speaks.
@@ -231,7 +230,9 @@ impl Shard {
             return;
         }
         // Far above what fits: what goes on until the lower layer's key frame would only be lost.
-        let hopeless = claim.flowing_bps > budget.saturating_add(budget >> 1);
+        let hopeless = target.zip(claim.flowing).is_some_and(|(target, (layer, bps))| {
+            layer != target.layer && bps > budget.saturating_add(budget >> 1)
+        });
         if wanted == Wanted::Paused || hopeless {
             self.cut_slot(key, claim.slot, hopeless);
         }

@@ -8,6 +8,11 @@ const BETA: f64 = 0.85;
 const EXTRA_BACKOFF_BPS: f64 = 5_000.0;
 /// In an application-limited region the throughput says nothing of the capacity: at most halve.
 const APP_LIMITED_BACKOFF: f64 = 0.5;
+/// A rising queue that lets through less than this part of the rate is a fall of the capacity.
+const FALLEN: f64 = 0.8;
+/// For a while after that one measure after the other counts: the first ones see the time before too.
+const FALLING_US: i64 = 1_000_000;
+const AGAIN: f64 = 1.1;
 /// Growth per second.
 const GROWTH: f64 = 1.08;
 /// Least growth, bit/s per second.
@@ -35,6 +40,8 @@ pub(crate) struct Input {
     pub(crate) acked: Option<f64>,
     /// The same within the last moment, bit/s.
     pub(crate) delivered: Option<f64>,
+    /// What the path carries by a queue that has just risen, bit/s.
+    pub(crate) carried: Option<f64>,
     /// Result of a probe, bit/s, and whether the path carries no more.
     pub(crate) probe: Option<(f64, bool)>,
     pub(crate) rtt_us: i64,
@@ -53,6 +60,8 @@ pub(crate) struct Aimd {
     capacity: Capacity,
     changed_us: i64,
     decreased_us: Option<i64>,
+    /// When the capacity was seen to fall.
+    fell_us: Option<i64>,
     /// Result of the probe under way.
     probed: Option<f64>,
     /// What a probe found to be all, bit/s, and until when to keep to it.
@@ -68,6 +77,7 @@ impl Aimd {
             capacity: Capacity::default(),
             changed_us: now_us,
             decreased_us: None,
+            fell_us: None,
             probed: None,
             ceiling: None,
         }
@@ -83,12 +93,30 @@ impl Aimd {
         self.changed_us = now_us;
     }
 
+    /// The capacity has just been seen to fall.
+    pub(crate) fn fell(&self, now_us: i64) -> bool {
+        self.fell_us == Some(now_us)
+    }
+
     /// True if overuse lowered the rate.
     pub(crate) fn update(&mut self, now_us: i64, input: Input) -> bool {
         if !input.probing {
             self.probed = None;
         } else if input.probe.is_some() {
             self.probed = input.probe.map(|(bps, _)| bps);
+        }
+        let falling = self.fell_us.is_some_and(|at| now_us.saturating_sub(at) < FALLING_US);
+        let part = if falling { AGAIN } else { FALLEN };
+        if let Some(carried) = input.carried.filter(|carried| *carried < part * self.bps) {
+            if !falling {
+                self.fell_us = Some(now_us);
+            }
+            self.capacity = Capacity::default();
+            self.capacity.add(carried);
+            self.set(now_us, BETA * carried - EXTRA_BACKOFF_BPS);
+            self.state = State::Hold;
+            self.decreased_us = Some(now_us);
+            return true;
         }
         match input.usage {
             Usage::Over => return self.decrease(now_us, input),

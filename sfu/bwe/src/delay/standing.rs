@@ -14,7 +14,7 @@ const STANDS_US: i64 = 20_000;
 
 /// The least value of two windows, the current and the one before.
 #[derive(Debug, Clone, Copy)]
-struct Least {
+pub(super) struct Least {
     length_us: i64,
     begun_us: i64,
     current: i64,
@@ -22,11 +22,11 @@ struct Least {
 }
 
 impl Least {
-    fn new(length_us: i64) -> Self {
+    pub(super) fn new(length_us: i64) -> Self {
         Self { length_us, begun_us: i64::MIN, current: i64::MAX, before: i64::MAX }
     }
 
-    fn add(&mut self, at_us: i64, value: i64) {
+    pub(super) fn add(&mut self, at_us: i64, value: i64) {
         let passed = at_us.saturating_sub(self.begun_us);
         if passed >= self.length_us {
             // A window without anything leaves nothing behind.
@@ -38,7 +38,7 @@ impl Least {
         self.current = self.current.min(value);
     }
 
-    fn get(&self) -> i64 {
+    pub(super) fn get(&self) -> i64 {
         self.current.min(self.before)
     }
 }
