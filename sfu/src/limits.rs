@@ -59,6 +59,9 @@ pub const LEVEL_PATIENCE: u8 = 90;
 pub const EGRESS_QUEUE: usize = 1_024;
 /// Video that waits longer than this at the estimate gives way to newer.
 pub const QUEUE_TIME: Duration = Duration::from_millis(250);
+/// The same where a screen is shown, whose key frame of 180 kB is worth waiting for: libwebrtc's bound,
+/// too. Other slots keep to [`QUEUE_TIME`].
+pub const QUEUE_TIME_SCREEN: Duration = Duration::from_millis(2_875);
 /// Bytes of video that may wait at any estimate: the key frame of a small picture.
 pub const QUEUE_LEAST: usize = 32 * 1024;
 /// The same while a path is still unknown: a large key frame.

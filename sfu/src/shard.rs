@@ -463,7 +463,7 @@ impl Shard {
         let ask = decision == Decision::ForwardAndAsk;
         match decision {
             Decision::Skip => return false,
-            Decision::WantKeyFrame => return true,
+            Decision::WantKeyFrame => return self.has_room(subscriber),
             Decision::Stop => {
                 if let Some(slot) = self.slot_mut(subscriber) {
                     slot.rewriter.stop();
@@ -489,7 +489,7 @@ impl Shard {
         }
         let slot = subscriber.slot;
         let bytes = meta.payload_len;
-        let item = Item { slot, packet, outgoing, mapped, resend: false, bytes };
+        let item = Item { slot, packet, outgoing, mapped, resend: false, bytes, turn: 0 };
         self.enqueue(subscriber.peer, item);
         ask
     }

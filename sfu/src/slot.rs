@@ -46,6 +46,8 @@ pub(crate) struct Slot {
     pub(crate) wanted: Wanted,
     /// Pictures for which a higher temporal layer was waited for.
     pub(crate) waited: u8,
+    /// Shows a screen: sharp before smooth, also if it takes a while.
+    pub(crate) screen: bool,
     /// A test says what it gets.
     pub(crate) forced: bool,
     /// What the allocator remembers of it.
@@ -110,6 +112,7 @@ impl Slot {
             outgoing: None,
             wanted: Wanted::default(),
             waited: 0,
+            screen: false,
             forced: false,
             share: allocate::Memory::default(),
             paused_by: None,

@@ -7,6 +7,8 @@ use crate::limits::TICK;
 /// Pacing rate as a multiple of the estimate: a key frame ten times the size of other frames, at
 /// 30 fps, leaves in 10 / 30 / 2.5 = 0.13 s.
 const FACTOR: f64 = 2.5;
+/// The same for steady pictures.
+const STEADY_FACTOR: f64 = 1.1;
 /// Least pacing rate, bit/s: what a thumbnail's key frame of 10 kB needs to leave in 0.16 s.
 const MIN_PACING_BPS: f64 = 500_000.0;
 /// What may leave at once after a pause, seconds at the pacing rate, and at least, bytes.
@@ -46,6 +48,9 @@ pub enum QueueAdvice {
 /// A bucket of bytes that fills at the pacing rate.
 #[derive(Debug, Clone)]
 pub struct Pacer {
+    estimate_bps: f64,
+    /// The pacing rate follows the estimate closely.
+    steady: bool,
     rate_bps: f64,
     /// Bytes; negative after borrowing.
     budget: f64,
@@ -54,13 +59,22 @@ pub struct Pacer {
 
 impl Pacer {
     pub(crate) fn new(now: Instant, estimate_bps: f64) -> Self {
-        let rate_bps = (estimate_bps * FACTOR).max(MIN_PACING_BPS);
-        Self { rate_bps, budget: burst(rate_bps), last: now }
+        let rate_bps = rate(estimate_bps, false);
+        Self { estimate_bps, steady: false, rate_bps, budget: burst(rate_bps), last: now }
     }
 
     pub(crate) fn set_estimate(&mut self, now: Instant, estimate_bps: f64) {
         self.refill(now);
-        self.rate_bps = (estimate_bps * FACTOR).max(MIN_PACING_BPS);
+        self.estimate_bps = estimate_bps;
+        self.rate_bps = rate(estimate_bps, self.steady);
+    }
+
+    /// For pictures whose key frames take seconds at the estimate, as of a shared screen: they leave
+    /// hardly faster than the path carries, so that no queue on it overflows (libwebrtc paces a screen
+    /// at its estimate, too).
+    pub fn set_steady(&mut self, now: Instant, steady: bool) {
+        self.steady = steady;
+        self.set_estimate(now, self.estimate_bps);
     }
 
     /// Pacing rate, bit/s.
@@ -115,6 +129,13 @@ impl Pacer {
         let passed_s = now.saturating_duration_since(self.last).as_secs_f64();
         self.last = self.last.max(now);
         self.budget = (self.budget + passed_s * self.rate_bps / 8.0).min(burst(self.rate_bps));
+    }
+}
+
+fn rate(estimate_bps: f64, steady: bool) -> f64 {
+    match steady {
+        true => estimate_bps * STEADY_FACTOR,
+        false => (estimate_bps * FACTOR).max(MIN_PACING_BPS),
     }
 }
 

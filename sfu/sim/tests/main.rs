@@ -22,6 +22,7 @@ mod a_receiver_that_misbehaves_disturbs_nobody;
 mod a_receiver_without_red_gets_plain_opus;
 mod a_receiver_without_the_codec_is_told;
 mod a_room_on_four_shards_is_served_as_on_one;
+mod a_screen_share_stays_readable_at_500_kbit;
 mod a_squeeze_is_followed_down_and_up;
 mod a_thousand_people_see_nine_tiles_each;
 mod an_outage_ends_with_a_key_frame;

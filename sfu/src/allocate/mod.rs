@@ -14,6 +14,8 @@ use crate::select::Target;
 
 /// By what part of itself the budget may be exceeded before a shown picture is taken away.
 const TOLERANCE: u64 = 3;
+/// Times the budget that a screen may cost.
+const PATIENCE: u64 = 2;
 /// Headroom for going up: the sum must fit the budget this many times 1/100.
 const HEADROOM_PERCENT: u64 = 115;
 
@@ -79,6 +81,10 @@ impl Claim {
 /// The sum of what is chosen is at most the budget, with two exceptions where nobody has more than
 /// the least picture: the most important claim keeps it while it costs at most twice the budget, and
 /// what is shown already is not taken away while all together exceed the budget by a third at most.
+///
+/// And a third one: the most important claim, where it shows a screen, has its full size while that
+/// costs at most [`PATIENCE`] times the budget, and its least picture whatever it costs: its pictures are
+/// shown one by one as they get through.
 pub(crate) fn share(claims: &mut [Claim], budget_bps: u64, reorder: bool, unproven: bool) {
     claims.sort_unstable_by_key(|claim| (claim.hidden, claim.rank, claim.slot));
     let careful_bps = budget_bps.saturating_mul(100) / HEADROOM_PERCENT;
@@ -97,13 +103,18 @@ pub(crate) fn share(claims: &mut [Claim], budget_bps: u64, reorder: bool, unprov
         };
     }
     let mut sum: u64 = claims.iter().map(|claim| claim.path.bps(claim.chosen)).sum();
-    for claim in claims.iter_mut().filter(|claim| !claim.held && !claim.fresh) {
+    for (index, claim) in claims.iter_mut().enumerate() {
+        if claim.held || claim.fresh {
+            continue;
+        }
         let now = claim.path.bps(claim.chosen);
         // `None` is below every step.
         let mut step = claim.careful;
         while step > claim.chosen {
             let more = claim.path.bps(step).saturating_sub(now);
-            if sum.saturating_add(more) <= careful_bps {
+            let patient = index == 0 && claim.path.patient && step <= Some(claim.path.floor);
+            let most = if patient { careful_bps.saturating_mul(PATIENCE) } else { careful_bps };
+            if sum.saturating_add(more) <= most {
                 sum = sum.saturating_add(more);
                 claim.chosen = step;
                 break;
@@ -119,12 +130,15 @@ fn fill(claims: &mut [Claim], budget_bps: u64, unproven: bool) {
     let (mut sum, mut all_least) = (0u64, true);
     let tolerated = budget_bps.saturating_add(budget_bps / TOLERANCE);
     for (index, claim) in claims.iter_mut().enumerate() {
+        let patient = index == 0 && claim.path.patient;
+        let most = if patient { left.saturating_mul(PATIENCE) } else { left };
         let fits = (0..=claim.path.floor)
             .rev()
-            .find(|step| (1..=left).contains(&claim.path.bps(Some(*step))));
+            .find(|step| (1..=most).contains(&claim.path.bps(Some(*step))));
         let least = claim.path.bps(Some(0));
         let shown = claim.current.is_some() && all_least && sum.saturating_add(least) <= tolerated;
-        let minimum = least > 0 && (unproven || shown || (index == 0 && least / 2 <= left));
+        let minimum =
+            least > 0 && (unproven || shown || (index == 0 && (patient || least / 2 <= left)));
         claim.chosen = fits.or(minimum.then_some(0));
         let bps = claim.path.bps(claim.chosen);
         left = left.saturating_sub(bps);

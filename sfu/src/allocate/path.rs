@@ -38,6 +38,8 @@ pub(crate) struct Path {
     unmeasured: bool,
     /// What is to be had before others are raised: for a screen its full resolution.
     pub(crate) floor: u8,
+    /// Single pictures, each late, are better than none: a screen.
+    pub(crate) patient: bool,
 }
 
 impl Path {
@@ -47,7 +49,7 @@ impl Path {
     pub(crate) fn new(ladder: &Ladder, wish: Use) -> Self {
         let rungs = ladder.rungs();
         let largest = enough_pixels(rungs, wish);
-        let mut path = Self::default();
+        let mut path = Self { patient: wish.screen, ..Self::default() };
         let mut levels = Levels::of(rungs, largest);
         let last = levels.len.saturating_sub(1);
         for (index, level) in levels.as_mut_slice().iter().enumerate() {

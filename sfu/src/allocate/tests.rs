@@ -47,13 +47,13 @@ fn sum(claims: &[Claim]) -> u64 {
 
 #[test]
 fn a_camera_keeps_its_frames_and_a_screen_its_pixels() {
-    // Rungs at 2,000 kbit/s: 0.x 56 81 125, 1.x 225 325 500, 2.x 900 1,300 2,000.
+    // A screen may cost twice the budget. Rungs at 2,000 kbit/s: 0.x 56 81 125, 1.x 225 325 500, 2.x 900 1,300 2,000.
     let table = [
         (40, "0.0", "0.0"),
         (60, "0.0", "0.0"),
-        (130, "0.2", "0.0"),
-        (499, "0.2", "1.0"),
-        (500, "1.2", "1.0"),
+        (130, "0.2", "1.0"),
+        (499, "0.2", "2.0"),
+        (500, "1.2", "2.0"),
         (900, "1.2", "2.0"),
         (1_300, "1.2", "2.1"),
         (1_999, "1.2", "2.1"),
@@ -134,7 +134,10 @@ fn the_sum_fits_the_budget_and_importance_counts() {
             share(&mut claims, budget, step > 0 && rng.random_bool(0.2), false);
             let least = claims.iter().all(|claim| claim.chosen.unwrap_or(0) == 0);
             let most = (budget + budget / 3).max(claims[0].path.bps(Some(0)));
-            assert!(sum(&claims) <= budget || (least && sum(&claims) <= most));
+            let screen = claims[0].path.patient
+                && (sum(&claims) <= budget * 2
+                    || claims.iter().skip(1).all(|c| c.chosen.is_none()));
+            assert!(sum(&claims) <= budget || (least && sum(&claims) <= most) || screen);
             if same && step == 0 {
                 let chosen: Vec<_> = claims.iter().map(|claim| claim.chosen).collect();
                 assert!(chosen.is_sorted_by(|a, b| a >= b), "{budget}: {chosen:?}");

@@ -17,6 +17,8 @@ pub(crate) struct Leg {
     control: Option<Box<Control>>,
     /// REMB was negotiated.
     remb: bool,
+    /// A screen is shown.
+    screen: bool,
 }
 
 #[derive(Debug)]
@@ -153,14 +155,42 @@ impl Leg {
         !control.proven
     }
 
-    /// Video bytes that may wait.
+    /// Whether what leaves is to be shared fairly among slots: where it may have to wait.
+    pub(crate) fn is_bounded(&self) -> bool {
+        self.control.is_some()
+    }
+
+    /// A screen is shown, or none.
+    pub(crate) fn set_screen(&mut self, now: Instant, screen: bool) {
+        if self.screen != screen
+            && let Some(control) = self.control.as_mut()
+        {
+            control.path.pacer().set_steady(now, screen);
+            self.screen = screen;
+        }
+    }
+
+    /// Video bytes that may wait in all.
     pub(crate) fn queue_bytes(&self) -> usize {
+        self.queue_bytes_in(if self.screen {
+            limits::QUEUE_TIME_SCREEN
+        } else {
+            limits::QUEUE_TIME
+        })
+    }
+
+    /// Video bytes of one slot that may wait.
+    pub(crate) fn slot_bytes(&self, screen: bool) -> usize {
+        self.queue_bytes_in(if screen { limits::QUEUE_TIME_SCREEN } else { limits::QUEUE_TIME })
+    }
+
+    fn queue_bytes_in(&self, time: Duration) -> usize {
         let Some(control) = self.control.as_ref() else { return usize::MAX };
         if !control.proven {
             return limits::QUEUE_UNPROVEN;
         }
         let bps = u128::from(control.path.estimate_bps());
-        let bytes = bps.saturating_mul(limits::QUEUE_TIME.as_millis()) / 8_000;
+        let bytes = bps.saturating_mul(time.as_millis()) / 8_000;
         usize::try_from(bytes).unwrap_or(usize::MAX).max(limits::QUEUE_LEAST)
     }
 

@@ -21,6 +21,8 @@ pub(crate) struct Item {
     pub(crate) resend: bool,
     /// Payload bytes, for the queue's bounds.
     pub(crate) bytes: u16,
+    /// When its slot has its turn: set by [`Queue::push`].
+    pub(crate) turn: u32,
 }
 
 /// Who goes first: in this order.
@@ -45,18 +47,67 @@ pub(crate) struct Queue {
     lanes: [VecDeque<Item>; 3],
     video_bytes: usize,
     len: usize,
+    /// By slot, of video.
+    slots: Vec<Waiting>,
+    /// Where the turns have come to, in bytes of one slot.
+    now: u64,
 }
 
+/// What waits of one slot's video.
+#[derive(Debug, Clone, Copy, Default)]
+struct Waiting {
+    bytes: usize,
+    /// Where its next packet's turn begins.
+    next: u64,
+}
+
+/// Slots take turns of so many bytes: packets of a frame still leave together.
+const TURN_BYTES: u64 = 8 * 1024;
+
 impl Queue {
-    /// Adds at the end of a lane.
+    /// Puts an item at the end of its lane.
     pub(crate) fn push(&mut self, lane: Lane, item: Item) {
+        self.insert(lane, item, false);
+    }
+
+    /// Puts a packet of video behind what has its turn before or with it: each slot that has something
+    /// waiting gets the same share of what leaves (start-time fair queueing), in turns of
+    /// [`TURN_BYTES`]. Within a slot the order stays.
+    pub(crate) fn push_fair(&mut self, item: Item) {
+        self.insert(Lane::Video, item, true);
+    }
+
+    fn insert(&mut self, lane: Lane, mut item: Item, fair: bool) {
         if lane == Lane::Video {
-            self.video_bytes = self.video_bytes.saturating_add(usize::from(item.bytes));
+            let bytes = usize::from(item.bytes);
+            self.video_bytes = self.video_bytes.saturating_add(bytes);
+            let index = usize::from(item.slot);
+            if self.slots.len() <= index {
+                self.slots.resize(index.saturating_add(1), Waiting::default());
+            }
+            let Some(slot) = self.slots.get_mut(index) else { return };
+            slot.bytes = slot.bytes.saturating_add(bytes);
+            let begins = slot.next.max(self.now);
+            slot.next = begins.saturating_add(u64::from(item.bytes));
+            item.turn = (begins / TURN_BYTES) as u32;
         }
         self.len = self.len.saturating_add(1);
-        if let Some(items) = self.lanes.get_mut(lane as usize) {
-            items.push_back(item);
+        let Some(items) = self.lanes.get_mut(lane as usize) else { return };
+        items.push_back(item);
+        if fair {
+            let mut place = items.len().saturating_sub(1);
+            while let Some(before) = place.checked_sub(1)
+                && items.get(before).is_some_and(|other| other.turn > item.turn)
+            {
+                items.swap(before, place);
+                place = before;
+            }
         }
+    }
+
+    /// Payload bytes of a slot's video that wait.
+    pub(crate) fn slot_bytes(&self, slot: u16) -> usize {
+        self.slots.get(usize::from(slot)).map_or(0, |slot| slot.bytes)
     }
 
     /// A lane's items, first one first.
@@ -75,7 +126,12 @@ impl Queue {
         let Some(items) = self.lanes.get_mut(lane as usize) else { return };
         for item in items.drain(..count.min(items.len())) {
             if lane == Lane::Video {
-                self.video_bytes = self.video_bytes.saturating_sub(usize::from(item.bytes));
+                let bytes = usize::from(item.bytes);
+                self.video_bytes = self.video_bytes.saturating_sub(bytes);
+                self.now = self.now.max(u64::from(item.turn).saturating_mul(TURN_BYTES));
+                if let Some(slot) = self.slots.get_mut(usize::from(item.slot)) {
+                    slot.bytes = slot.bytes.saturating_sub(bytes);
+                }
             }
             self.len = self.len.saturating_sub(1);
             each(item);
@@ -90,12 +146,18 @@ impl Queue {
         mut each: impl FnMut(Item),
     ) {
         let Some(items) = self.lanes.get_mut(lane as usize) else { return };
-        let (bytes, len) = (&mut self.video_bytes, &mut self.len);
+        let (bytes, len, slots) = (&mut self.video_bytes, &mut self.len, &mut self.slots);
         items.retain(|item| {
             let keep = keeps(item);
             if !keep {
                 if lane == Lane::Video {
-                    *bytes = bytes.saturating_sub(usize::from(item.bytes));
+                    let own = usize::from(item.bytes);
+                    *bytes = bytes.saturating_sub(own);
+                    if let Some(slot) = slots.get_mut(usize::from(item.slot)) {
+                        slot.bytes = slot.bytes.saturating_sub(own);
+                        // It did not have that turn.
+                        slot.next = slot.next.saturating_sub(u64::from(item.bytes));
+                    }
                 }
                 *len = len.saturating_sub(1);
                 each(*item);

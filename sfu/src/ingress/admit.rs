@@ -158,7 +158,7 @@ pub(crate) fn admit(
         stream.measure(located.payload_len, timestamp, now_us, now);
         let level = Level::new(meta.facts.spatial, meta.facts.temporal);
         let size = header_len.saturating_add(located.payload_len);
-        stream.rates.note(level, timestamp, size, now);
+        stream.rates.note(level, timestamp, size, meta.facts.key_frame, now);
     }
     meta.stream = stream.uid;
     meta.seq = seq;

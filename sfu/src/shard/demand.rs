@@ -6,7 +6,7 @@ use crate::limits;
 use crate::room::{Subscriber, Track};
 use crate::select::{Ladder, Rung, Wanted};
 use std::time::{Duration, Instant};
-use weir_sfu_api::{Event, LayerDemand, MediaKind};
+use weir_sfu_api::{Event, LayerDemand, MediaKind, PausedBy};
 
 /// What receivers want of one track, as bits by layer.
 #[derive(Debug, Clone, Copy, Default)]
@@ -167,6 +167,12 @@ impl Shard {
         let Some(slot) = slot.filter(|slot| slot.track == Some(track)) else { return 0 };
         let target = match slot.wanted {
             _ if slot.unavailable || !slot.open => return 0,
+            // What does not fit goes on in its least layer: what it costs now must be known.
+            Wanted::Paused if slot.paused_by == Some(PausedBy::Bandwidth) => {
+                let ladder = self.tracks.get(track).and_then(|track| self.known_ladder(now, track));
+                let least = ladder.and_then(|ladder| ladder.rungs().first().copied());
+                return least.map_or(u8::MAX, |rung| bit(rung.target.layer));
+            }
             Wanted::Paused => return 0,
             Wanted::Best => return u8::MAX,
             Wanted::At(target) => target,

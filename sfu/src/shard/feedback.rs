@@ -345,7 +345,8 @@ impl Shard {
         if !peer.resends.take(now, bytes, peer.leg.estimate()) {
             return Err(DropReason::NackStorm);
         }
-        let item = Item { slot: slot_index, packet, outgoing, mapped, resend: true, bytes };
+        let item =
+            Item { slot: slot_index, packet, outgoing, mapped, resend: true, bytes, turn: 0 };
         self.enqueue(key, item);
         Ok(())
     }

@@ -8,6 +8,7 @@ use crate::limits;
 use crate::peer::Peer;
 use crate::pool::Pool;
 use crate::rewrite::Mapped;
+use crate::room::Subscriber;
 use crate::slot::Slot;
 use weir_sfu_api::MediaKind;
 
@@ -31,11 +32,31 @@ impl Shard {
             self.dirty.push(key);
         }
         self.pool.hold(item.packet);
-        peer.queue.push(lane, item);
+        if lane != Lane::Video || !peer.leg.is_bounded() {
+            peer.queue.push(lane, item);
+        } else {
+            peer.queue.push_fair(item);
+            let screen = peer.slots.get(usize::from(item.slot)).is_some_and(|slot| slot.screen);
+            let waiting = peer.queue.slot_bytes(item.slot);
+            if waiting > peer.leg.slot_bytes(screen) {
+                bump(&mut self.counters.queues_cut);
+                self.cut_slot(key, item.slot, false);
+                return true;
+            }
+        }
         if lane == Lane::Video && too_long(peer) {
             self.cut_queue(key);
         }
         true
+    }
+
+    /// Whether a key frame for this slot could leave soon: not while another one still waits.
+    pub(super) fn has_room(&self, at: Subscriber) -> bool {
+        let Some(peer) = self.peers.get(at.peer).filter(|peer| peer.leg.is_bounded()) else {
+            return true;
+        };
+        let screen = peer.slots.get(usize::from(at.slot)).is_some_and(|slot| slot.screen);
+        peer.queue.slot_bytes(at.slot) <= peer.leg.slot_bytes(screen) / 8
     }
 
     /// The receiver's path carries less than waits: its longest streams begin anew with a key frame
@@ -60,9 +81,10 @@ impl Shard {
     pub(super) fn cut_slot(&mut self, key: u32, index: u16, anew: bool) {
         let Some(peer) = self.peers.get_mut(key) else { return };
         let Some(slot) = peer.slots.get_mut(usize::from(index)) else { return };
-        let most = peer.leg.queue_bytes();
+        let most = peer.leg.slot_bytes(slot.screen);
         let keep = kept_frame(slot, index, peer.queue.lane(Lane::Video), &self.pool, most);
         let mut last: Option<Mapped> = slot.last_sent().copied();
+        let mut kept = 0usize;
         let mut dropped = 0u32;
         let (pool, counters) = (&mut self.pool, &mut self.counters);
         peer.queue.retain(
@@ -71,6 +93,9 @@ impl Shard {
                 let keeps = item.slot != index || Some(item.mapped.timestamp) == keep;
                 if item.slot == index && keeps && last.is_none_or(|l| item.mapped.seq > l.seq) {
                     last = Some(item.mapped);
+                }
+                if item.slot == index && keeps {
+                    kept = kept.saturating_add(usize::from(item.bytes));
                 }
                 keeps
             },
@@ -84,7 +109,8 @@ impl Shard {
             return;
         }
         slot.rewriter.rewind(last.as_ref());
-        if let Some(track) = slot.track {
+        // Another key frame could not leave before this one: it is asked for in time.
+        if let Some(track) = slot.track.filter(|_| kept <= most / 8) {
             self.want_all_key_frames(key, track);
         }
     }
@@ -121,8 +147,8 @@ fn longest(peer: &Peer, pool: &Pool) -> Option<u16> {
     for (index, slot) in peer.slots.iter().enumerate() {
         let Ok(index) = u16::try_from(index) else { continue };
         let waiting = || peer.queue.lane(Lane::Video).filter(|item| item.slot == index);
-        let keep =
-            kept_frame(slot, index, peer.queue.lane(Lane::Video), pool, peer.leg.queue_bytes());
+        let bound = peer.leg.slot_bytes(slot.screen);
+        let keep = kept_frame(slot, index, peer.queue.lane(Lane::Video), pool, bound);
         let bytes = waiting()
             .filter(|item| Some(item.mapped.timestamp) != keep)
             .map(|item| usize::from(item.bytes))

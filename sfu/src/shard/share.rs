@@ -80,9 +80,14 @@ impl Shard {
         let Some(budget) = peer.leg.video_budget(now) else { return };
         let unproven = peer.leg.is_unproven(now);
         let can_probe = peer.slots.iter().any(|slot| slot.padding_type().is_some());
+        let mut screens = false;
         for slot in &mut peer.slots {
             slot.share.follow(slot.track);
+            let track = slot.track.and_then(|track| self.tracks.get(track));
+            slot.screen = track.is_some_and(|track| track.info.source == SourceKind::Screen);
+            screens |= slot.screen && slot.paused_by.is_none();
         }
+        peer.leg.set_screen(now, screens);
         let mut claims = std::mem::take(&mut self.claims);
         claims.clear();
         let (mut reorder, mut unknown) = (false, 0u64);
