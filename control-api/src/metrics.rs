@@ -90,6 +90,24 @@ pub struct Metrics {
     pub key_frame_requests: Counter,
     /// Datagrams the kernel refused; reason `full` or `error`.
     pub send_refused: Family<ReasonLabels, Counter>,
+    /// Probes of receivers' paths.
+    pub probes: Counter,
+    /// Packets of padding those probes were made of.
+    pub probe_packets: Counter,
+    /// Times a receiver's queue was too long and frames were dropped from it.
+    pub queues_cut: Counter,
+    /// Layers that publishers were asked not to send.
+    pub layers_off: Counter,
+    /// Receivers with an estimate of their path.
+    pub estimated: Gauge,
+    /// Sum of those estimates in bits per second.
+    pub estimate_bps: Gauge,
+    /// Sum of what is given to those receivers' video in bits per second.
+    pub allocated_bps: Gauge,
+    /// Slots that nothing is sent to for want of bandwidth.
+    pub paused_slots: Gauge,
+    /// The longest time in seconds that a packet waits for a shard's pacers.
+    pub pacing_seconds: Family<ShardLabels, Gauge<f64, AtomicU64>>,
     /// Open signalling sessions.
     pub sessions: Gauge,
 }
@@ -118,6 +136,15 @@ impl Metrics {
             padded: Family::default(),
             key_frame_requests: Counter::default(),
             send_refused: Family::default(),
+            probes: Counter::default(),
+            probe_packets: Counter::default(),
+            queues_cut: Counter::default(),
+            layers_off: Counter::default(),
+            estimated: Gauge::default(),
+            estimate_bps: Gauge::default(),
+            allocated_bps: Gauge::default(),
+            paused_slots: Gauge::default(),
+            pacing_seconds: Family::default(),
             sessions: Gauge::default(),
         };
         metrics.register(|r| {
@@ -148,7 +175,39 @@ impl Metrics {
             r.register("send_refused", "Datagrams refused", metrics.send_refused.clone());
             r.register("signaling_sessions", "Open sessions", metrics.sessions.clone());
         });
+        metrics.register_paths();
         metrics
+    }
+
+    /// What the receivers' paths carry.
+    fn register_paths(&self) {
+        self.register(|r| {
+            r.register("probes", "Probes of receivers' paths", self.probes.clone());
+            r.register("probe_packets", "Padding sent to probe", self.probe_packets.clone());
+            r.register("queues_cut", "Receivers' queues cut for length", self.queues_cut.clone());
+            r.register("layers_off", "Layers asked off at publishers", self.layers_off.clone());
+            r.register("estimated_receivers", "Receivers with an estimate", self.estimated.clone());
+            r.register(
+                "estimate_bps",
+                "Sum of the estimates of receivers' paths, bits per second",
+                self.estimate_bps.clone(),
+            );
+            r.register(
+                "allocated_bps",
+                "Sum of what is given to receivers' video, bits per second",
+                self.allocated_bps.clone(),
+            );
+            r.register(
+                "paused_slots",
+                "Slots without media for want of bandwidth",
+                self.paused_slots.clone(),
+            );
+            r.register(
+                "pacing_seconds",
+                "Longest wait for a pacer, now",
+                self.pacing_seconds.clone(),
+            );
+        });
     }
 
     /// Adds further metrics; names get the prefix `weir_`.

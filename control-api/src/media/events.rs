@@ -1,7 +1,7 @@
 //! What a peer's owner learns, in terms of users instead of peers.
 
 use std::sync::{Arc, OnceLock};
-use weir_sfu_api::{GoneReason, LayerDemand, MediaKind, Mid, Rid, SourceKind};
+use weir_sfu_api::{GoneReason, LayerDemand, MediaKind, Mid, PausedBy, Rid, SourceKind};
 
 /// Something that concerns one peer.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,6 +46,8 @@ pub struct SlotView {
     pub unavailable: bool,
     /// The publisher switched the source off.
     pub muted: bool,
+    /// Nothing is sent in it for now, and why.
+    pub paused_by: Option<PausedBy>,
 }
 
 /// A track in a slot.

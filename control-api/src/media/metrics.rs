@@ -7,7 +7,7 @@ use crate::metrics::{
 };
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use weir_sfu_api::{GoneReason, ShardId, ShardStats, SrtpProfile};
 
 /// Writes what shards tell into [`Metrics`], and that they told it into [`super::Vitals`].
@@ -49,6 +49,16 @@ impl MediaObserver for MetricsObserver {
         metrics.rooms.set(sum(|stats| stats.rooms));
         metrics.peers.set(sum(|stats| stats.peers));
         metrics.backend_fallback.set(sum(|stats| u32::from(stats.fallback)));
+        metrics.estimated.set(sum(|stats| stats.estimated));
+        metrics.paused_slots.set(sum(|stats| stats.paused_slots));
+        let bits = |of: fn(&ShardStats) -> u64| {
+            let all = last.values().map(of).fold(0_u64, u64::saturating_add);
+            i64::try_from(all).unwrap_or(i64::MAX)
+        };
+        metrics.estimate_bps.set(bits(|stats| stats.estimate_bps));
+        metrics.allocated_bps.set(bits(|stats| stats.allocated_bps));
+        let pacing = Duration::from_micros(stats.pacing_us).as_secs_f64();
+        metrics.pacing_seconds.get_or_create(&load).set(pacing);
     }
 }
 
@@ -77,6 +87,10 @@ fn grow(metrics: &Metrics, before: &ShardStats, now: &ShardStats) {
     metrics.padded.get_or_create(&rtx).inc_by(growth(|stats| stats.padded_rtx));
     metrics.retransmissions.inc_by(growth(|stats| stats.retransmitted));
     metrics.key_frame_requests.inc_by(growth(|stats| stats.key_frame_requests));
+    metrics.probes.inc_by(growth(|stats| stats.probes));
+    metrics.probe_packets.inc_by(growth(|stats| stats.probe_packets));
+    metrics.queues_cut.inc_by(growth(|stats| stats.queues_cut));
+    metrics.layers_off.inc_by(growth(|stats| stats.layers_off));
     metrics.send_refused.get_or_create(&full).inc_by(growth(|stats| stats.send_would_block));
     metrics.send_refused.get_or_create(&error).inc_by(growth(|stats| stats.send_errors));
     for (reason, count) in &now.drops {

@@ -256,6 +256,7 @@ impl State {
             rid: slot.rid,
             unavailable: slot.unavailable,
             muted: slot.muted,
+            paused_by: slot.paused_by,
         }
     }
 

@@ -6,7 +6,7 @@ use crate::domain::types::MeetingId;
 use crate::media::{SlotView, SpeakerList};
 use serde_json::{Value, json};
 use std::sync::Arc;
-use weir_sfu_api::{LayerDemand, Mid};
+use weir_sfu_api::{LayerDemand, Mid, PausedBy};
 
 /// `slots` (contract 8.3), complete each time.
 pub(crate) fn slots(meeting_id: MeetingId, slots: &[SlotView]) -> Outgoing {
@@ -27,10 +27,22 @@ fn slot(slot: &SlotView) -> Value {
         "muted": slot.muted,
         "unavailable": slot.unavailable,
     });
-    if let (Some(rid), Some(map)) = (slot.rid, value.as_object_mut()) {
-        map.insert("rid".to_owned(), rid.as_str().into());
+    if let Some(map) = value.as_object_mut() {
+        if let Some(rid) = slot.rid {
+            map.insert("rid".to_owned(), rid.as_str().into());
+        }
+        if let Some(reason) = slot.paused_by {
+            map.insert("paused_by".to_owned(), paused_by(reason).into());
+        }
     }
     value
+}
+
+fn paused_by(reason: PausedBy) -> &'static str {
+    match reason {
+        PausedBy::Bandwidth => "bandwidth",
+        PausedBy::View => "view",
+    }
 }
 
 /// `layers`: which layers of a track the client should send; all of them are listed.

@@ -15,6 +15,7 @@ mod hosts_see_who_waits;
 mod large_meetings_tell_little;
 mod messages_are_relayed;
 mod numbers_and_sessions_for_administrators;
+mod paths_of_receivers_are_measured;
 mod people_join_and_leave_over_websocket;
 mod publishers_send_the_layers_somebody_wants;
 mod rights_reach_the_shard;

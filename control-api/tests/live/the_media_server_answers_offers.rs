@@ -4,7 +4,7 @@ use crate::harness::{CHROMIUM, Server, player_offer};
 use serde_json::{Value, json};
 use std::time::Duration;
 use weir_sfu_api::{
-    Command, Event, GoneReason, MediaKind, Mid, PeerId, RoomId, SlotState, SourceKind,
+    Command, Event, GoneReason, MediaKind, Mid, PausedBy, PeerId, RoomId, SlotState, SourceKind,
     SpeakerState, TrackId, TrackInfo,
 };
 
@@ -169,7 +169,13 @@ async fn who_sits_in_which_slot_is_told_by_user() {
         muted: true,
         paused_by: None,
     };
-    let slots = vec![slot("1", Some(track)), slot("2", None)];
+    let paused = |mid: &str, reason| SlotState { paused_by: Some(reason), ..slot(mid, None) };
+    let slots = vec![
+        slot("1", Some(track)),
+        slot("2", None),
+        paused("3", PausedBy::Bandwidth),
+        paused("4", PausedBy::View),
+    ];
     server.plane.tell(Event::Slots { peer: player, slots });
     let slots = ben_s.expect("slots").await["data"]["slots"].clone();
     assert_eq!(slots[0]["user_id"], anna.id);
@@ -177,6 +183,11 @@ async fn who_sits_in_which_slot_is_told_by_user() {
     assert_eq!((&slots[0]["mid"], &slots[0]["kind"]), (&json!("1"), &json!("video")));
     assert_eq!((&slots[0]["source"], &slots[0]["muted"]), (&json!("camera"), &json!(true)));
     assert!(slots[1]["user_id"].is_null());
+    assert!(slots[1].get("paused_by").is_none());
+    assert_eq!(
+        (&slots[2]["paused_by"], &slots[3]["paused_by"]),
+        (&json!("bandwidth"), &json!("view"))
+    );
 
     let room = RoomId(u64::try_from(meeting).unwrap());
     let speakers = vec![SpeakerState { peer: publisher, level: 30 }];

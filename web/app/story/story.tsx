@@ -20,6 +20,8 @@ import '../src/styles/panels.css';
 const words = new URLSearchParams(location.search);
 const number = (name: string, usual: number) => Number(words.get(name) ?? usual);
 const NAMES = ['Ada Lovelace', 'Grace Hopper', 'Alan Turing', 'Edsger D.', 'Barbara Liskov', 'Ken'];
+/** Whose pictures the path does not carry: `paused=2,4`. */
+const paused = new Set(words.get('paused')?.split(',').map(Number));
 const nameOf = (id: number) =>
   id <= NAMES.length ? (NAMES[id - 1] ?? '') : `Participant number ${id}`;
 
@@ -142,6 +144,7 @@ function slot(n: number, userId: number, source: Slot['source'], track: MediaStr
     rid: null,
     muted: false,
     unavailable: false,
+    pausedBy: paused.has(userId) ? 'bandwidth' : null,
     track,
   };
 }

@@ -11,6 +11,7 @@ function tile(userId: number, more: Partial<TileView> = {}): TileView {
     micOff: false,
     cameraOff: false,
     unavailable: false,
+    paused: false,
     handRaised: false,
     ...more,
   };

@@ -26,6 +26,7 @@ function slot(more: Partial<Slot>): Slot {
     rid: null,
     muted: false,
     unavailable: false,
+    pausedBy: null,
     track,
     ...more,
   };
@@ -55,8 +56,16 @@ describe('tiles', () => {
     const slots = [slot({}), slot({ userId: 1, source: 'screen' })];
     expect(remoteTiles([], slots)).toEqual([]);
     expect(remoteScreens(slots, () => 'Ada')).toEqual([
-      { key: 'screen-1', userId: 1, name: 'Ada', track },
+      { key: 'screen-1', userId: 1, name: 'Ada', track, paused: false },
     ]);
+  });
+
+  it('say what a weak connection pauses, and nothing of what the own view leaves out', () => {
+    const weak = slot({ userId: 1, pausedBy: 'bandwidth' });
+    const hidden = slot({ userId: 2, pausedBy: 'view' });
+    expect(remoteTiles([], [weak, hidden]).map((tile) => tile.paused)).toEqual([true, false]);
+    const [screen] = remoteScreens([{ ...weak, source: 'screen' }], () => 'Ada');
+    expect(screen?.paused).toBe(true);
   });
 });
 

@@ -41,12 +41,6 @@ export function join(server, token, meetingId) {
   return call(server, 'POST', `/meetings/${meetingId}/join`, token, {});
 }
 
-/** Lets somebody in who waits. */
-export function admit(server, token, meetingId, userId) {
-  const path = `/meetings/${meetingId}/participants/${userId}/role`;
-  return call(server, 'PUT', path, token, { role: 'participant' });
-}
-
 /** The token of who is logged in on a page. */
 export const tokenOf = (page) =>
   page.evaluate(() => JSON.parse(localStorage.getItem('weir.session')).token);

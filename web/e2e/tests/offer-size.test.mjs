@@ -9,9 +9,6 @@ import { openFirefox } from '../lib/firefox.mjs';
 import { skipWithout } from '../lib/require.mjs';
 
 const SDK = fileURLToPath(new URL('../../sdk/dist/', import.meta.url));
-/** As much as the page asks for at most, see web/sdk/src/meeting.ts. */
-const SLOTS = { audio: 12, video: 25 };
-
 /** Serves the built client package and an empty page. */
 async function serveSdk() {
   const server = createServer((request, response) => {
@@ -24,9 +21,10 @@ async function serveSdk() {
 }
 
 /** In the page: the message with the offer of someone who sends everything and sees everybody. */
-async function largest(slots) {
+async function largest() {
   const { Peer } = await import('/peer.js');
   const { MAX_MESSAGE_BYTES } = await import('/offer.js');
+  const { MAX_SLOTS: slots } = await import('/slots.js');
   let message = '';
   const peer = new Peer({
     slots,
@@ -52,7 +50,8 @@ async function largest(slots) {
   await peer.setTrack('screen_audio', sound()).catch(() => {});
   peer.close();
   const bytes = new TextEncoder().encode(message).length;
-  return { bytes, limit: MAX_MESSAGE_BYTES, lines: message.split('\\r\\nm=').length - 1, message };
+  const lines = message.split('\\r\\nm=').length - 1;
+  return { bytes, limit: MAX_MESSAGE_BYTES, lines, slots, message };
 }
 
 for (const [name, open] of [
@@ -66,9 +65,10 @@ for (const [name, open] of [
     const browser = await open();
     try {
       await browser.page.goto(`http://127.0.0.1:${server.address().port}/`);
-      const offer = await browser.page.evaluate(largest, SLOTS);
+      const offer = await browser.page.evaluate(largest);
       console.log(`${name}: ${offer.lines} m-lines, ${offer.bytes} of ${offer.limit} bytes`);
-      assert.equal(offer.lines, SLOTS.audio + SLOTS.video + 4, 'everything is offered');
+      const { audio, video } = offer.slots;
+      assert.equal(offer.lines, audio + video + 4, 'everything is offered');
       assert.match(offer.message, /simulcast:send/);
       assert.ok(offer.bytes < offer.limit, `${name}'s offer has ${offer.bytes} bytes`);
     } finally {

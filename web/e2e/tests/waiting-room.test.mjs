@@ -36,12 +36,18 @@ test(
       await ada.page.waitForSelector(id('chat-message'), WAIT);
       await click(ada.page, 'toggle-chat');
 
-      await rest.admit(server, token, meetingId, bobId);
+      // The host sees who waits, and lets them in.
+      await click(ada.page, 'toggle-people');
+      const door = ada.page.locator(id('waiting'));
+      await door.filter({ hasText: 'bob' }).waitFor(WAIT);
+      await picture(ada, 'door');
+      await click(ada.page, 'admit');
       await bob.page.waitForSelector(`${id('room')}[data-state="connected"]`, WAIT);
       await Promise.all([
         seePattern(bob.page, `${tileOf(adaId)} ${id('tile-video')}`, 'red', 20),
         seePattern(ada.page, `${tileOf(bobId)} ${id('tile-video')}`, 'green', 20),
       ]);
+      await door.waitFor({ ...WAIT, state: 'detached' });
       await bob.page.waitForSelector(id('notice'), { ...WAIT, state: 'detached' });
       await click(bob.page, 'toggle-chat');
       await bob.page.waitForSelector(`${id('chat-message')}:has-text("Shall we")`, WAIT);

@@ -16,7 +16,7 @@ export {
   openScreen,
 } from './media.js';
 export { Meeting } from './meeting.js';
-export type { Kind, MediaState, Role, Source, WaitingMessage } from './messages.js';
+export type { Kind, MediaState, PausedBy, Role, Source, WaitingMessage } from './messages.js';
 export type { Participant } from './people.js';
 export type { PublishOptions } from './publishing.js';
 export type { ConnectionStats, Quality } from './quality.js';

@@ -23,15 +23,18 @@ import { Monitor, type Voice } from './monitor.js';
 import { Peer } from './peer.js';
 import { type Participant, People } from './people.js';
 import { type EndReason, NoAnswer, Signaling } from './signaling.js';
-import { resolveSlots, type Slot, type SlotCount, wantedSlots } from './slots.js';
+import {
+  FIRST_SLOTS,
+  MAX_SLOTS,
+  resolveSlots,
+  type Slot,
+  type SlotCount,
+  wantedSlots,
+} from './slots.js';
 import { loudness } from './speakers.js';
 import type { ChatMessage, JoinInfo, MeetingSettings } from './types.js';
 import { type View, ViewSender } from './view.js';
 
-const FIRST_SLOTS: SlotCount = { audio: 4, video: 9 };
-// The loudest three are heard, and the sound of shared screens. The offer with all of them fits into
-// a message: e2e/tests/offer-size.test.mjs measures it.
-const MAX_SLOTS: SlotCount = { audio: 6, video: 25 };
 const PEOPLE_PAGE = 50;
 
 /** One meeting, from entering to leaving: people, media, chat. Mends its connections by itself. */

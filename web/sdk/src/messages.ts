@@ -12,6 +12,9 @@ export interface MediaState {
   screen: boolean;
 }
 
+/** Why nothing is sent in a slot: the path carries no more, or the client's own view says so. */
+export type PausedBy = 'bandwidth' | 'view';
+
 /** One slot as the server tells it. */
 export interface SlotMessage {
   mid: string;
@@ -23,6 +26,7 @@ export interface SlotMessage {
   source?: string | null;
   muted?: boolean | null;
   unavailable?: boolean | null;
+  paused_by?: PausedBy | null;
 }
 
 /** One layer of a published track, and whether somebody wants it. */

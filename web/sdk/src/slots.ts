@@ -1,4 +1,4 @@
-import type { Kind, SlotMessage, Source } from './messages.js';
+import type { Kind, PausedBy, SlotMessage, Source } from './messages.js';
 
 /** A receiving place: an m-line in which the server plays somebody's track. */
 export interface Slot {
@@ -16,6 +16,8 @@ export interface Slot {
   muted: boolean;
   /** This browser cannot decode it. */
   unavailable: boolean;
+  /** Why nothing comes for now; null while it does. */
+  pausedBy: PausedBy | null;
   /** The media; the same object for the whole life of the m-line. */
   track: MediaStreamTrack;
 }
@@ -48,6 +50,7 @@ export function resolveSlots(
       rid: slot.rid ?? null,
       muted: slot.muted ?? false,
       unavailable: slot.unavailable ?? false,
+      pausedBy: slot.paused_by ?? null,
       track,
     });
   }
@@ -62,6 +65,10 @@ export interface SlotCount {
 
 /** Voices the server plays at once, the loudest; the sound of a shared screen needs one more. */
 const VOICES = 3;
+/** What a connection begins with. */
+export const FIRST_SLOTS: SlotCount = { audio: VOICES + 1, video: 9 };
+/** The offer with all of them fits into a message: e2e/tests/offer-size.test.mjs measures it. */
+export const MAX_SLOTS: SlotCount = { audio: VOICES + 1, video: 25 };
 
 /**
  * How many slots to ask for to show `pictures` and hear `screens` shared: as many as now while they

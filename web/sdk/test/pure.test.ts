@@ -60,6 +60,7 @@ describe('slots', () => {
         rid: null,
         muted: false,
         unavailable: false,
+        pausedBy: null,
         track,
       },
     ]);

@@ -54,6 +54,7 @@ export function Room(props: {
     micOff: !local.audio,
     cameraOff: !local.video,
     unavailable: false,
+    paused: false,
     handRaised: meeting.handRaised,
   };
   const nameOf = (id: number) => tiles.find((t) => t.userId === id)?.name ?? '';

@@ -127,6 +127,7 @@ export function Stage(props: {
                 userId: self.userId,
                 name: self.name,
                 track: props.ownScreen,
+                paused: false,
               }}
             />
           )}

@@ -14,11 +14,15 @@ export function Tile(props: {
   onPin?: () => void;
 }) {
   const { view, own = false, speaking, pinned = false } = props;
-  const shown = view.track && !view.cameraOff && !view.unavailable ? view.track : undefined;
+  // A browser would show the last frame of a paused picture for ever.
+  const paused = view.paused && !view.cameraOff && !view.unavailable;
+  const on = view.track && !view.cameraOff && !view.unavailable && !view.paused;
+  const shown = on ? view.track : undefined;
   const video = useTrack<HTMLVideoElement>(shown);
   const states = [
     view.micOff ? 'microphone off' : '',
     view.cameraOff ? 'camera off' : '',
+    paused ? 'paused' : '',
     speaking ? 'speaking' : '',
   ].filter(Boolean);
   return (
@@ -55,6 +59,7 @@ export function Tile(props: {
         </button>
       )}
       {view.unavailable && <p class="tile-note">This browser cannot decode the picture.</p>}
+      {paused && <Paused />}
       <figcaption class="tile-bar">
         {view.micOff && (
           <span class="badge off" data-testid="badge-muted" title="Microphone off">
@@ -75,6 +80,14 @@ export function Tile(props: {
   );
 }
 
+function Paused() {
+  return (
+    <p class="tile-note paused" data-testid="paused">
+      Paused: weak connection
+    </p>
+  );
+}
+
 /** One shared screen. */
 export function ScreenTile({ view, own = false }: { view: ScreenView; own?: boolean }) {
   const video = useTrack<HTMLVideoElement>(view.track);
@@ -82,6 +95,7 @@ export function ScreenTile({ view, own = false }: { view: ScreenView; own?: bool
   return (
     <figure class="tile screen" data-testid="screen" data-user={view.userId} aria-label={label}>
       <video ref={video} muted autoplay playsInline data-testid="screen-video" />
+      {view.paused && <Paused />}
       <figcaption class="tile-bar">
         <span class="tile-name">{label}</span>
       </figcaption>

@@ -10,6 +10,8 @@ export interface TileView {
   micOff: boolean;
   cameraOff: boolean;
   unavailable: boolean;
+  /** The path carries no picture of them for now. */
+  paused: boolean;
   handRaised: boolean;
 }
 
@@ -19,6 +21,8 @@ export interface ScreenView {
   userId: number;
   name: string;
   track: MediaStreamTrack;
+  /** The path carries nothing of it for now. */
+  paused: boolean;
 }
 
 /**
@@ -38,6 +42,7 @@ export function remoteTiles(people: readonly Participant[], slots: readonly Slot
         micOff: true,
         cameraOff: true,
         unavailable: false,
+        paused: false,
         handRaised: false,
       };
       tiles.set(userId, found);
@@ -59,6 +64,7 @@ export function remoteTiles(people: readonly Participant[], slots: readonly Slot
       view.track = slot.track;
       view.cameraOff = slot.muted || (known && view.cameraOff);
       view.unavailable = slot.unavailable;
+      view.paused = slot.pausedBy === 'bandwidth';
     } else {
       view.micOff = slot.muted || (known && view.micOff);
     }
@@ -76,6 +82,7 @@ export function remoteScreens(slots: readonly Slot[], nameOf: (id: number) => st
       userId: slot.userId,
       name: nameOf(slot.userId) || slot.username,
       track: slot.track,
+      paused: slot.pausedBy === 'bandwidth',
     });
   }
   return screens;
