@@ -33,7 +33,8 @@ pub mod whip;
 pub use app::{App, AppState};
 pub use clock::{Clock, Timestamp};
 pub use config::{
-    AdminBootstrap, ApiConfig, Cidr, CookieOptions, IceServer, Registration, WsOptions, WsTimers,
+    AdminBootstrap, ApiConfig, Cidr, CookieOptions, IceServer, ROOM_PEERS_PER_SHARD, Registration,
+    WsOptions, WsTimers,
 };
 pub use domain::bus::DomainEvent;
 pub use envelope::{Created, Empty, Reply};

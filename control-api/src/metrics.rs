@@ -70,6 +70,10 @@ pub struct Metrics {
     pub rooms: Gauge,
     /// Peers with state in a shard.
     pub peers: Gauge,
+    /// Peers of each shard.
+    pub shard_peers: Family<ShardLabels, Gauge>,
+    /// Packets that went from one shard to another.
+    pub border_packets: Counter,
     /// Share of time a shard's thread is busy, 0 to 1.
     pub shard_load: Family<ShardLabels, Gauge<f64, AtomicU64>>,
     /// DTLS handshakes by result and SRTP profile.
@@ -125,6 +129,8 @@ impl Metrics {
             late: Family::default(),
             rooms: Gauge::default(),
             peers: Gauge::default(),
+            shard_peers: Family::default(),
+            border_packets: Counter::default(),
             shard_load: Family::default(),
             handshakes: Family::default(),
             peers_gone: Family::default(),
@@ -155,6 +161,9 @@ impl Metrics {
             r.register("late", "Datagrams too late to matter, no drops", metrics.late.clone());
             r.register("rooms", "Open rooms", metrics.rooms.clone());
             r.register("peers", "Peers with state in a shard", metrics.peers.clone());
+            r.register("shard_peers", "Peers of each shard", metrics.shard_peers.clone());
+            let border = metrics.border_packets.clone();
+            r.register("border_packets", "Packets from one shard to another", border);
             r.register("shard_load", "Busy share of a shard", metrics.shard_load.clone());
             r.register("handshakes", "DTLS handshakes", metrics.handshakes.clone());
             r.register("peers_gone", "Peers gone", metrics.peers_gone.clone());

@@ -2,6 +2,7 @@
 
 use crate::config::{Config, Registration};
 use anyhow::Context as _;
+use std::num::NonZeroU32;
 use std::os::unix::fs::DirBuilderExt as _;
 use weir_control_api::{AdminBootstrap, ApiConfig, Registration as ApiRegistration, WsOptions};
 
@@ -42,6 +43,8 @@ pub(crate) fn api_config(config: &Config) -> ApiConfig {
         _ => None,
     };
     api.video_codecs = config.media.codec_preference.iter().map(|codec| codec.kind()).collect();
+    api.room_peers_per_shard =
+        NonZeroU32::new(config.media.room_peers_per_shard).unwrap_or(api.room_peers_per_shard);
     api.csrf_strict = config.csrf.strict;
     api.rate_limit_enabled = config.rate_limit.enabled;
     api.ws = WsOptions {

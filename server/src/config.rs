@@ -103,6 +103,8 @@ pub(crate) struct Media {
     pub(crate) backend: Backend,
     /// Number of shards; 0: one per core.
     pub(crate) shards: u16,
+    /// Peers of one room on one shard before the room spills over to another.
+    pub(crate) room_peers_per_shard: u32,
     /// Video codecs in the order in which a publisher is answered.
     pub(crate) codec_preference: Vec<VideoCodec>,
     /// SRTP profiles that are agreed to, the preferred one first.
@@ -116,6 +118,7 @@ impl Default for Media {
             announced_ips: Vec::new(),
             backend: Backend::Auto,
             shards: 0,
+            room_peers_per_shard: 200,
             codec_preference: VideoCodec::ALL.to_vec(),
             srtp_profiles: Profile::ALL.to_vec(),
         }
@@ -126,6 +129,9 @@ impl Media {
     /// Most shards that can be configured: far above the cores of today's machines, far below
     /// the 65,536 that a shard id can name.
     pub(crate) const MAX_SHARDS: u16 = 256;
+
+    /// Most peers of one room on one shard that can be configured: as many as a shard takes at all.
+    pub(crate) const MAX_ROOM_PEERS: u32 = 4_096;
 
     /// The number of shards to start: as configured, else one per core.
     #[must_use]

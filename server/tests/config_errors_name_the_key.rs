@@ -41,6 +41,16 @@ fn config_errors_name_the_key() {
         ("negative", "[media]\nshards = -1\n", &["media.shards", "line 2", "-1", "0 (one per"]),
         ("too-many", "[media]\nshards = 257\n", &["media.shards", "line 2", "257", "to 256"]),
         (
+            "no-peers",
+            "[media]\nroom_peers_per_shard = 0\n",
+            &["media.room_peers_per_shard", "line 2", "1 to 4096"],
+        ),
+        (
+            "many-peers",
+            "[media]\nroom_peers_per_shard = 4097\n",
+            &["media.room_peers_per_shard", "line 2", "4097", "1 to 4096"],
+        ),
+        (
             "bad-address",
             "[http]\nlisten = [\"0.0.0.0\"]\n",
             &["http.listen", "line 2", "0.0.0.0", "address"],

@@ -8,6 +8,7 @@ use super::state::{NewPeer, PeerView, State};
 use super::view::WantedView;
 use super::watching::Addressed;
 use crate::pulse::{Beats, Pulse};
+use std::num::NonZeroU32;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
@@ -51,10 +52,15 @@ impl std::fmt::Debug for MediaHub {
 }
 
 impl MediaHub {
-    /// A hub over a media plane. Nothing is answered until [`Self::run`] is polled.
+    /// A hub over a media plane. A room with more than `spill` peers on a shard spills over to another.
+    /// Nothing is answered until [`Self::run`] is polled.
     #[must_use]
-    pub fn new(plane: Arc<dyn MediaPlane>, observer: Arc<dyn MediaObserver>) -> Arc<Self> {
-        let state = Mutex::new(State::new(plane.shard_count()));
+    pub fn new(
+        plane: Arc<dyn MediaPlane>,
+        observer: Arc<dyn MediaObserver>,
+        spill: NonZeroU32,
+    ) -> Arc<Self> {
+        let state = Mutex::new(State::new(plane.shard_count(), spill));
         Arc::new(Self { plane, observer, state, pulse: Pulse::new() })
     }
 

@@ -42,6 +42,7 @@ impl MediaObserver for MetricsObserver {
         grow(metrics, &before, stats);
         let load = ShardLabels { shard: shard.0 };
         metrics.shard_load.get_or_create(&load).set(stats.load);
+        metrics.shard_peers.get_or_create(&load).set(i64::from(stats.peers));
         let backend = BackendLabels { kind: stats.backend.into() };
         metrics.backend.get_or_create(&backend).set(1);
         let sum =
@@ -86,6 +87,7 @@ fn grow(metrics: &Metrics, before: &ShardStats, now: &ShardStats) {
     metrics.padded.get_or_create(&media).inc_by(growth(|stats| stats.padded));
     metrics.padded.get_or_create(&rtx).inc_by(growth(|stats| stats.padded_rtx));
     metrics.retransmissions.inc_by(growth(|stats| stats.retransmitted));
+    metrics.border_packets.inc_by(growth(|stats| stats.border_packets));
     metrics.key_frame_requests.inc_by(growth(|stats| stats.key_frame_requests));
     metrics.probes.inc_by(growth(|stats| stats.probes));
     metrics.probe_packets.inc_by(growth(|stats| stats.probe_packets));

@@ -1,16 +1,14 @@
 //! On which shards a room lives.
 
+use std::num::NonZeroU32;
 use weir_sfu_api::{Command, RoomId, ShardId};
-
-/// Peers of one room on one shard before the room spills over to another. Within a shard packets are
-/// shared by index; each further shard costs a copy of what is wanted there. 200 people who see nine
-/// others at 300 kbit/s receive 540 Mbit/s, about what one core forwards.
-pub(super) const SPILL: u32 = 200;
 
 /// The shards of one room with its peers on each; the first ranks the speakers.
 #[derive(Debug)]
 pub(super) struct Spread {
     shards: Vec<(ShardId, u32)>,
+    /// Peers on one shard before the room spills over to another.
+    spill: u32,
 }
 
 /// Where a peer goes.
@@ -22,15 +20,15 @@ pub(super) struct Place {
 }
 
 impl Spread {
-    pub(super) fn on(shard: ShardId) -> Self {
-        Self { shards: vec![(shard, 0)] }
+    pub(super) fn on(shard: ShardId, spill: NonZeroU32) -> Self {
+        Self { shards: vec![(shard, 0)], spill: spill.get() }
     }
 
     /// A peer joins: where there is room, else on the idlest shard that is not in use here yet, else
     /// where the room has the fewest.
     pub(super) fn join(&mut self, load: &[u32]) -> Place {
         let least = self.shards.iter().enumerate().min_by_key(|(_, (_, peers))| *peers);
-        let roomy = self.shards.iter().position(|(_, peers)| *peers < SPILL);
+        let roomy = self.shards.iter().position(|(_, peers)| *peers < self.spill);
         let fresh = || {
             let shards = (0..).map(ShardId).zip(load);
             let free = shards.filter(|(shard, _)| self.shards.iter().all(|(s, _)| s != shard));
@@ -78,11 +76,13 @@ impl Spread {
 mod tests {
     use super::*;
 
+    const SPILL: NonZeroU32 = NonZeroU32::new(7).unwrap();
+
     #[test]
     fn a_room_spills_over_when_its_shard_is_full() {
-        let mut spread = Spread::on(ShardId(1));
+        let mut spread = Spread::on(ShardId(1), SPILL);
         let load = [5, 0, 3, 9];
-        for _ in 0..SPILL {
+        for _ in 0..SPILL.get() {
             assert_eq!(spread.join(&load), Place { shard: ShardId(1), news: false });
         }
         assert_eq!(spread.join(&load), Place { shard: ShardId(2), news: true });
@@ -98,8 +98,8 @@ mod tests {
 
     #[test]
     fn with_one_shard_everybody_is_there() {
-        let mut spread = Spread::on(ShardId(0));
-        for _ in 0..3 * SPILL {
+        let mut spread = Spread::on(ShardId(0), SPILL);
+        for _ in 0..3 * SPILL.get() {
             assert_eq!(spread.join(&[0]), Place { shard: ShardId(0), news: false });
         }
     }

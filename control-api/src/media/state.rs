@@ -4,6 +4,7 @@ use super::events::{PeerEvent, SlotContent, SlotView, SpeakerList, SpeakerView};
 use super::spread::{Place, Spread};
 use super::view::{WantedView, Whose};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::num::NonZeroU32;
 use std::sync::Arc;
 use tokio::sync::{mpsc, oneshot};
 use weir_sfu_api::{
@@ -77,14 +78,17 @@ pub(super) struct State {
     /// By public spelling; the newest where a session has made a new peer.
     public: HashMap<String, PeerId>,
     rooms: BTreeMap<RoomId, Room>,
+    /// Peers of one room on one shard before it spills over.
+    spill: NonZeroU32,
     /// Peers on each shard.
     load: Vec<u32>,
     pub(super) pending: HashMap<RequestId, (ShardId, Pending)>,
 }
 
 impl State {
-    pub(super) fn new(shards: u16) -> Self {
+    pub(super) fn new(shards: u16, spill: NonZeroU32) -> Self {
         Self {
+            spill,
             next_peer: 1,
             next_request: 1,
             peers: HashMap::new(),
@@ -111,9 +115,9 @@ impl State {
     ) -> (PeerId, ShardId, Vec<(ShardId, Command)>) {
         let peer = PeerId(self.next_peer);
         self.next_peer = self.next_peer.wrapping_add(1);
-        let idlest = self.idlest();
+        let (idlest, spill) = (self.idlest(), self.spill);
         let room = self.rooms.entry(new.room).or_insert_with(|| Room {
-            spread: Spread::on(idlest),
+            spread: Spread::on(idlest, spill),
             peers: BTreeSet::new(),
             users: HashMap::new(),
             watchers: HashMap::new(),

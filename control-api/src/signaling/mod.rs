@@ -75,7 +75,7 @@ impl Signaling {
         events: mpsc::Receiver<(ShardId, Event)>,
     ) -> Arc<Self> {
         let observer = Arc::new(MetricsObserver::new(app.clone()));
-        let hub = MediaHub::new(Arc::clone(&app.media), observer);
+        let hub = MediaHub::new(Arc::clone(&app.media), observer, app.config.room_peers_per_shard);
         tokio::spawn(Arc::clone(&hub).run(events));
         let signaling = Self::new(app.clone(), hub, capabilities);
         tokio::spawn(Arc::clone(&signaling).follow(app.subscribe()));

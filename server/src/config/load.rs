@@ -30,6 +30,7 @@ pub(super) const ACCEPTED: &[(&str, &str)] = &[
     ("media.announced_ips", "a list of addresses without port"),
     ("media.backend", "\"auto\", \"io_uring\" or \"mmsg\""),
     ("media.shards", "a number from 0 (one per core) to 256"),
+    ("media.room_peers_per_shard", "a number from 1 to 4096"),
     (
         "media.codec_preference",
         "a list of \"VP8\", \"VP9\", \"H264\" and \"AV1\", each at most once",

@@ -81,6 +81,9 @@ fn media(media: &Media, check: &mut Check<'_>) {
     if media.shards > Media::MAX_SHARDS {
         check.refuse("media.shards", media.shards);
     }
+    if !(1..=Media::MAX_ROOM_PEERS).contains(&media.room_peers_per_shard) {
+        check.refuse("media.room_peers_per_shard", media.room_peers_per_shard);
+    }
     let (port, shards) = (media.listen.port(), media.shard_count().get());
     if port != 0 && port.checked_add(shards - 1).is_none() {
         let message = format!(

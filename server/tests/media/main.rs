@@ -20,6 +20,7 @@ mod ice_restart_keeps_media;
 mod malformed_websocket_frames_harm_nobody;
 mod mmsg_backend_carries_a_meeting;
 mod people_come_back_after_a_restart_of_the_server;
+mod people_on_two_shards_meet;
 mod renegotiation_adds_screen_share;
 mod rsa_certificate_client_connects;
 mod rtc_publishes_and_str0m_receives;

@@ -295,6 +295,8 @@ pub struct ShardStats {
     pub padded_rtx: u64,
     /// Key frames asked of publishers.
     pub key_frame_requests: u64,
+    /// Packets that went to other shards.
+    pub border_packets: u64,
     /// Packets of padding that probed receivers' paths.
     pub probe_packets: u64,
     /// Probes of receivers' paths.

@@ -300,6 +300,7 @@ impl Shard {
             padded: counters.padded,
             padded_rtx: counters.padded_rtx,
             key_frame_requests: counters.key_frame_requests,
+            border_packets: counters.crossed,
             handshakes_completed: counters.handshakes_completed,
             handshakes_failed: counters.handshakes_failed,
             drops: counters.drop_list(),

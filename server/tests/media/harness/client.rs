@@ -32,6 +32,9 @@ pub(crate) struct State {
     pub(crate) corrupt: Vec<String>,
     pub(crate) sent: BTreeMap<Source, u32>,
     pub(crate) key_frames_asked: u32,
+    /// Of the RTP packets that come, each so many is lost; 0: none is.
+    pub(crate) loses_every: u32,
+    came: u32,
     /// Raw datagrams both ways, the newest 64, for replays.
     pub(crate) recent: Vec<Vec<u8>>,
 }
@@ -195,6 +198,9 @@ impl Driver {
             // A closed port at the other end is told as an error: nothing to read then.
             if let Ok((length, from)) = self.socket.recv_from(&mut buffer) {
                 self.remember(&buffer[..length]);
+                if self.loses(&buffer[..length]) {
+                    continue;
+                }
                 self.stack.datagram(Instant::now(), from, &buffer[..length]);
             }
         }
@@ -267,6 +273,18 @@ impl Driver {
             sending.next += 1;
             sent = true;
         }
+    }
+
+    /// Whether the network between loses this one.
+    fn loses(&self, datagram: &[u8]) -> bool {
+        // RFC 7983 and RFC 5761.
+        let rtp = matches!(datagram, [128..192, second, ..] if !(192..224).contains(second));
+        let mut state = lock(&self.shared);
+        if !rtp || state.loses_every == 0 {
+            return false;
+        }
+        state.came += 1;
+        state.came.is_multiple_of(state.loses_every)
     }
 
     fn remember(&self, datagram: &[u8]) {
