@@ -367,6 +367,10 @@ impl Rewriter {
     /// Forgets the source, for example when the slot is emptied. Numbering goes on.
     pub(crate) fn stop(&mut self) {
         self.newest = None;
+        // Once is enough: more of them would push out stretches that NACKs ask for.
+        if self.current() == Some(0) {
+            return;
+        }
         // An empty stretch of no stream (uids start at 1): older ones stay for NACK.
         self.push(Segment {
             stream: 0,

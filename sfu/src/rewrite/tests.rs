@@ -78,6 +78,20 @@ fn a_nack_finds_the_source_packet_also_across_a_switch() {
     assert!(r.source_of(0x7ffe).is_none());
 }
 
+/// As a slot is emptied and filled again by people who send nothing.
+#[test]
+fn a_slot_emptied_many_times_still_knows_what_it_sent() {
+    let t0 = Instant::now();
+    let mut r = Rewriter::new(90_000, 10, 0);
+    r.switch(&packet(1, 100, 0, 1), Level::FULL, None, t0);
+    r.map(&packet(1, 100, 0, 1), t0);
+    for _ in 0..100 {
+        r.stop();
+    }
+    let (segment, seq, out) = r.source_of(10).unwrap();
+    assert_eq!((segment.stream, seq, out), (1, 100, 10));
+}
+
 #[test]
 fn aligned_layers_keep_their_common_time() {
     let t0 = Instant::now();
