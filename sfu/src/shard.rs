@@ -425,7 +425,7 @@ impl Shard {
         else {
             return;
         };
-        publication.look(now);
+        let jumped = publication.look(now);
         let offered = publication.offered(admitted.layer);
         let count = self.tracks.get(track_index).map_or(0, |track| track.subscribers.len());
         let mut key_frame = false;
@@ -440,6 +440,9 @@ impl Shard {
             key_frame |= self.offer_packet(now, key, packet, admitted, &offered, subscriber);
         }
         self.cross(now, track_index, packet, admitted);
+        if jumped {
+            self.share_track(now, track_index);
+        }
         if key_frame {
             self.want_key_frame(key, admitted.publication, admitted.layer);
         }

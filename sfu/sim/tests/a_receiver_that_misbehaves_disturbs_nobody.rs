@@ -73,6 +73,8 @@ fn a_receiver_that_misbehaves_disturbs_nobody() {
         if manners.nacks == Nacks::Honest && manners.flood.is_none() {
             assert!(bad.sent <= good.sent * 11 / 10, "{manners:?}: {} bytes", bad.sent);
         }
+        // However much is asked for again.
+        assert!(bad.sent < good.sent * 4, "{manners:?}: {} of {} bytes", bad.sent, good.sent);
         // One each 300 ms for each camera.
         let most = good.requests + 2 * (TIME as usize * 1_000 / 300 + 1);
         assert!(bad.requests <= most, "{manners:?}: {} key frames asked for", bad.requests);

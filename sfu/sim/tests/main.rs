@@ -6,6 +6,8 @@
 
 mod common;
 
+mod a_busy_room_starves_nobody;
+mod a_flood_over_a_narrow_link_delays_nobody_else;
 mod a_full_room_examines_nobody_else_when_someone_joins;
 mod a_layer_that_stops_falls_back_and_no_packet_of_the_old_layer_follows;
 mod a_leaving_peer_frees_everything;
@@ -25,6 +27,7 @@ mod a_room_on_four_shards_is_served_as_on_one;
 mod a_screen_share_stays_readable_at_500_kbit;
 mod a_squeeze_is_followed_down_and_up;
 mod a_thousand_people_see_nine_tiles_each;
+mod a_view_takes_effect_at_once;
 mod an_outage_ends_with_a_key_frame;
 mod audio_levels_that_lie_keep_nobody_out;
 mod comfort_noise_takes_no_seat;

@@ -10,7 +10,6 @@ use std::time::Instant;
 #[derive(Debug, Default)]
 pub(crate) struct Looked {
     ladder: Ladder,
-    version: u32,
     at: Option<Instant>,
     /// For each layer: the one that stands in for it, itself while it is sent.
     instead: [u8; limits::LAYERS],
@@ -28,15 +27,9 @@ impl Publication {
         &self.looked.ladder
     }
 
-    /// Counts the changes of the ladder that matter: other targets, sizes or frame rates, or a rate
-    /// that moved by more than an eighth.
-    #[allow(dead_code, reason = "shares are looked at by time as well")]
-    pub(crate) fn ladder_version(&self) -> u32 {
-        self.looked.version
-    }
-
-    /// Looks at what is being sent, if it is time to.
-    pub(crate) fn look(&mut self, now: Instant) {
+    /// Looks at what is being sent, if it is time to. True where shares must follow at once: other
+    /// targets or sizes than before, or one that costs twice as much.
+    pub(crate) fn look(&mut self, now: Instant) -> bool {
         let due = self
             .looked
             .at
@@ -45,8 +38,9 @@ impl Publication {
             self.looked.at = Some(now);
             self.choose_best(now, false);
             self.rank_layers(now);
-            self.measure_ladder(now);
+            return self.measure_ladder(now);
         }
+        false
     }
 
     /// What a packet of `layer` is among the layers.
@@ -108,7 +102,7 @@ impl Publication {
         self.looked.order = order;
     }
 
-    fn measure_ladder(&mut self, now: Instant) {
+    fn measure_ladder(&mut self, now: Instant) -> bool {
         let mut rungs = [Rung::default(); limits::LAYERS * 16];
         let mut count = 0usize;
         for (index, layer) in self.layers.iter_mut().enumerate().take(limits::LAYERS) {
@@ -140,14 +134,17 @@ impl Publication {
                 }
             }
         }
-        let Some(rungs) = rungs.get_mut(..count).filter(|rungs| !rungs.is_empty()) else { return };
+        let Some(rungs) = rungs.get_mut(..count).filter(|rungs| !rungs.is_empty()) else {
+            return false;
+        };
         rungs.sort_unstable_by_key(|rung| (rung.bps, rung.target));
         let mut ladder = Ladder::default();
         rungs.iter().take(MAX_RUNGS).for_each(|rung| ladder.push(*rung));
-        if differs(&self.looked.ladder, &ladder) {
-            self.looked.version = self.looked.version.wrapping_add(1);
+        let jumped = jumps(&self.looked.ladder, &ladder);
+        if jumped || differs(&self.looked.ladder, &ladder) {
             self.looked.ladder = ladder;
         }
+        jumped
     }
 }
 
@@ -166,13 +163,23 @@ fn size(
     (width.checked_shr(halvings).unwrap_or(0), height.checked_shr(halvings).unwrap_or(0))
 }
 
-/// Whether an allocator should look again.
-fn differs(old: &Ladder, new: &Ladder) -> bool {
+/// Whether an allocator should look again at once.
+fn jumps(old: &Ladder, new: &Ladder) -> bool {
     let (old, new) = (old.rungs(), new.rungs());
     let fixed = |rung: &Rung| (rung.target, rung.width, rung.height);
     old.len() != new.len()
+        || new.iter().any(|new| {
+            let same = old.iter().find(|old| fixed(old) == fixed(new));
+            same.is_none_or(|old| new.bps / 2 > old.bps)
+        })
+}
+
+/// Whether an allocator should look again.
+fn differs(old: &Ladder, new: &Ladder) -> bool {
+    let (old, new) = (old.rungs(), new.rungs());
+    old.len() != new.len()
         || old.iter().zip(new).any(|(old, new)| {
-            fixed(old) != fixed(new)
+            old.target != new.target
                 || old.fps.abs_diff(new.fps) > 2
                 || old.bps.abs_diff(new.bps) > old.bps >> 3
         })

@@ -130,6 +130,9 @@ impl Shard {
         }
         peer.view = view;
         self.fill_slots(now, key);
+        // Also where everybody keeps a seat: sizes, pins and pauses count.
+        self.share_soon(now, key, true);
+        self.reschedule(key);
     }
 
     pub(super) fn set_muted(&mut self, now: Instant, id: PeerId, source: SourceKind, muted: bool) {

@@ -63,6 +63,17 @@ impl Shard {
         self.share_soon(now, key, false);
     }
 
+    /// What a track can be had in changed: its receivers' estimates are shared anew.
+    pub(super) fn share_track(&mut self, now: Instant, track: u32) {
+        let count = self.tracks.get(track).map_or(0, |track| track.subscribers.len());
+        for position in 0..count {
+            let Some(track) = self.tracks.get(track) else { return };
+            let Some(key) = track.subscribers.get(position).map(|at| at.peer) else { return };
+            self.share_soon(now, key, true);
+            self.reschedule(key);
+        }
+    }
+
     /// Shares the estimate when it is time: now, or by the timer.
     pub(super) fn share_soon(&mut self, now: Instant, key: u32, changed: bool) {
         let Some(peer) = self.peers.get_mut(key) else { return };
