@@ -19,10 +19,10 @@ import type {
   SlotMessage,
   Source,
 } from './messages.js';
-import { Monitor, type Voice } from './monitor.js';
+import { Monitor, type Voice, voicesOf } from './monitor.js';
 import { Peer } from './peer.js';
 import { type Participant, People } from './people.js';
-import { type EndReason, NoAnswer, Signaling } from './signaling.js';
+import { type EndReason, NoAnswer, Signaling, signalingAddress } from './signaling.js';
 import {
   FIRST_SLOTS,
   MAX_SLOTS,
@@ -32,7 +32,7 @@ import {
   wantedSlots,
 } from './slots.js';
 import { loudness } from './speakers.js';
-import type { ChatMessage, JoinInfo, MeetingSettings } from './types.js';
+import type { ChatMessage, MeetingSettings } from './types.js';
 import { type View, ViewSender } from './view.js';
 
 const PEOPLE_PAGE = 50;
@@ -290,15 +290,8 @@ export class Meeting extends Emitter<MeetingEvents> {
 
   /** The WebSocket address, by a REST join: it checks the rights and hands out a ticket. */
   private async address(): Promise<string> {
-    const info: JoinInfo = await this.client.joinMeeting(this.meetingId, this.password);
-    const origin = new URL(this.client.baseUrl || globalThis.location.origin);
-    origin.protocol = origin.protocol === 'https:' ? 'wss:' : 'ws:';
-    const url = new URL('/ws/signaling', origin);
-    url.searchParams.set('meeting_id', String(this.meetingId));
-    url.searchParams.set('user_id', String(this.userId));
-    const ticket = new URL(info.room_url, url).searchParams.get('ticket');
-    if (ticket) url.searchParams.set('ticket', ticket);
-    return url.href;
+    const info = await this.client.joinMeeting(this.meetingId, this.password);
+    return signalingAddress(this.client.baseUrl, this.meetingId, this.userId, info);
   }
 
   private joined(answer: JoinAnswer): void {
@@ -581,11 +574,7 @@ export class Meeting extends Emitter<MeetingEvents> {
 
   /** Who is to be heard, by the receivers of their sound. */
   private voices(): Voice[] {
-    return this.slotMessages.flatMap((slot) => {
-      const receiver = this.peerNow?.receiverOf(slot.mid);
-      const heard = slot.kind === 'audio' && typeof slot.user_id === 'number' && receiver;
-      return heard ? [{ userId: slot.user_id as number, receiver }] : [];
-    });
+    return voicesOf(this.slotMessages, (mid) => this.peerNow?.receiverOf(mid));
   }
 
   private finish(reason: EndReason): void {

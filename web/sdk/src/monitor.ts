@@ -1,3 +1,4 @@
+import type { SlotMessage } from './messages.js';
 import { type ConnectionStats, compare, type StatsSample, sampleOf } from './quality.js';
 import { type Speaker, SpeakerDetector } from './speakers.js';
 
@@ -75,4 +76,16 @@ export class Monitor {
     const speakers = this.detector.update(levels, performance.now());
     if (speakers) this.ports.speakers(speakers);
   }
+}
+
+/** Who is to be heard, by the receivers of their sound. */
+export function voicesOf(
+  slots: readonly SlotMessage[],
+  receiverOf: (mid: string) => RTCRtpReceiver | undefined,
+): Voice[] {
+  return slots.flatMap((slot) => {
+    const receiver = receiverOf(slot.mid);
+    const heard = slot.kind === 'audio' && typeof slot.user_id === 'number' && receiver;
+    return heard ? [{ userId: slot.user_id as number, receiver }] : [];
+  });
 }

@@ -3,6 +3,7 @@ import { ApiError } from './client.js';
 import { Emitter } from './emitter.js';
 import { type JoinAnswer, parseMessage, type ServerMessage, type Source } from './messages.js';
 import { MAX_MESSAGE_BYTES } from './offer.js';
+import type { JoinInfo } from './types.js';
 
 /** Why a meeting is over for this client. */
 export type EndReason =
@@ -296,4 +297,21 @@ class CloseError extends Error {
   constructor(readonly code: number) {
     super(`the server closed the connection (${code})`);
   }
+}
+
+/** Where signalling is, with the ticket that the REST join gave. */
+export function signalingAddress(
+  baseUrl: string,
+  meetingId: number,
+  userId: number,
+  info: JoinInfo,
+): string {
+  const origin = new URL(baseUrl || globalThis.location.origin);
+  origin.protocol = origin.protocol === 'https:' ? 'wss:' : 'ws:';
+  const url = new URL('/ws/signaling', origin);
+  url.searchParams.set('meeting_id', String(meetingId));
+  url.searchParams.set('user_id', String(userId));
+  const ticket = new URL(info.room_url, url).searchParams.get('ticket');
+  if (ticket) url.searchParams.set('ticket', ticket);
+  return url.href;
 }
