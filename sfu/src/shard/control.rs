@@ -119,6 +119,8 @@ impl Shard {
 
     fn set_view(&mut self, now: Instant, id: PeerId, mut view: View) {
         let Some(key) = self.peer_ids.get(&id).copied() else { return };
+        // A voice is no picture: it would take a video slot beside its own.
+        view.tiles.retain(|tile| matches!(tile.source, SourceKind::Camera | SourceKind::Screen));
         if view.tiles.len() > limits::TILES {
             self.counters.dropped(DropReason::Limit);
             view.tiles.truncate(limits::TILES);
