@@ -205,7 +205,7 @@ impl Leg {
                 usage,
                 acked,
                 delivered: self.inner.acked.recent_bps(),
-                carried: self.inner.rise.carried(),
+                carried: self.inner.rise.carried(self.inner.signal.held_up_us()),
                 probe: probe.map(|found| (found.bps, found.full)),
                 rtt_us: self.rtt_us,
                 app_limited: self.inner.alr.active(),

@@ -9,9 +9,9 @@ fn a_new_receiver_gets_a_key_frame() {
     world.run(secs(5));
     let before = world.peer(speaker).tracks[0].streams[0].key_frames;
     let viewer = world.join(0, PeerSetup::new(2, 7));
-    // Nobody watched, so the camera was asked off. A word to the publisher, its next frame, the way to
-    // the viewer.
-    assert!(world.run_until(ms(200), |world| !world.peer(viewer).slot("v0").frames.is_empty()));
+    // Nobody watched, so the camera was asked off. A word to it by signalling, a request for a key frame
+    // when it is back, its next frame, and the ways: 138 ms.
+    assert!(world.run_until(ms(150), |world| !world.peer(viewer).slot("v0").frames.is_empty()));
     assert!(world.peer(viewer).slot("v0").frames[0].key);
     world.run(secs(2));
     assert_eq!(world.peer(speaker).tracks[0].streams[0].key_frames, before + 1);

@@ -13,6 +13,9 @@ const FALLEN: f64 = 0.8;
 /// For a while after that one measure after the other counts: the first ones see the time before too.
 const FALLING_US: i64 = 1_000_000;
 const AGAIN: f64 = 1.1;
+/// The rate is at least this part of what arrives, while no overuse was seen for so long.
+const ARRIVES: f64 = 0.9;
+const SETTLED_US: i64 = 1_000_000;
 /// Growth per second.
 const GROWTH: f64 = 1.08;
 /// Least growth, bit/s per second.
@@ -40,8 +43,8 @@ pub(crate) struct Input {
     pub(crate) acked: Option<f64>,
     /// The same within the last moment, bit/s.
     pub(crate) delivered: Option<f64>,
-    /// What the path carries by a queue that has just risen, bit/s.
-    pub(crate) carried: Option<f64>,
+    /// What the path carries by a queue that stands, bit/s, and whether it has just risen.
+    pub(crate) carried: Option<(f64, bool)>,
     /// Result of a probe, bit/s, and whether the path carries no more.
     pub(crate) probe: Option<(f64, bool)>,
     pub(crate) rtt_us: i64,
@@ -107,7 +110,9 @@ impl Aimd {
         }
         let falling = self.fell_us.is_some_and(|at| now_us.saturating_sub(at) < FALLING_US);
         let part = if falling { AGAIN } else { FALLEN };
-        if let Some(carried) = input.carried.filter(|carried| *carried < part * self.bps) {
+        if let Some((carried, true)) = input.carried
+            && carried < part * self.bps
+        {
             if !falling {
                 self.fell_us = Some(now_us);
             }
@@ -149,6 +154,11 @@ impl Aimd {
         if self.capacity.bounds().is_some_and(|(_, upper)| acked > upper) {
             self.capacity = Capacity::default();
         }
+        // What arrives without a queue is carried, whatever was thought before.
+        let settled = self.decreased_us.is_none_or(|at| now_us.saturating_sub(at) > SETTLED_US);
+        if settled && ARRIVES * acked > self.bps {
+            self.set(now_us, ARRIVES * acked);
+        }
         let limit = if input.app_limited { self.bps } else { AHEAD * acked + AHEAD_BPS };
         let limit = match self.ceiling {
             Some((ceiling, until)) if now_us < until => limit.min(ceiling.max(AHEAD_FULL * acked)),
@@ -174,7 +184,11 @@ impl Aimd {
     fn decrease(&mut self, now_us: i64, input: Input) -> bool {
         let since = now_us.saturating_sub(self.decreased_us.unwrap_or(i64::MIN / 2));
         let interval = input.rtt_us.clamp(10_000, 200_000);
-        let Some(acked) = input.delivered else {
+        // What came while the queue stood is the path's; a mean knows the time before too.
+        let through = input.carried.map(|(carried, _)| carried);
+        let Some(acked) = through.map_or(input.delivered, |carried| {
+            input.delivered.map(|delivered| delivered.max(carried))
+        }) else {
             // Overuse before any throughput is known.
             if since < 200_000 {
                 return false;

@@ -79,14 +79,12 @@ impl Rise {
         }
     }
 
-    /// What the path carries, bit/s, where a queue has just risen.
-    pub(crate) fn carried(&self) -> Option<f64> {
+    /// What the path carries, bit/s, where a queue stands; and whether it has just risen. Jitter may
+    /// account for `held_up_us` of it.
+    pub(crate) fn carried(&self, held_up_us: i64) -> Option<(f64, bool)> {
         let last = *self.steps.get(self.newest).filter(|_| self.filled > 1)?;
-        let path = self.path.get();
+        let path = self.path.get().saturating_add(held_up_us);
         let waited = |step: &Step| step.delay_us.saturating_sub(path);
-        if waited(&last) < HIGH_US {
-            return None;
-        }
         let (mut bytes, mut packets, mut late, mut after) = (0u64, 0u32, 0u32, last);
         let mut first = None;
         for back in 1..self.filled {
@@ -104,12 +102,11 @@ impl Rise {
         }
         let first = first?;
         let span = last.arrival_us.saturating_sub(first.arrival_us);
-        let risen = last.delay_us.saturating_sub(first.delay_us);
-        let told = span >= SPAN_US
-            && packets >= PACKETS
-            && late.saturating_mul(LATE_PART) <= packets
-            && risen >= RISEN_US.max(span.checked_div(RISEN_PART)?);
-        told.then(|| bytes as f64 * 8e6 / span as f64)
+        let risen = last.delay_us.saturating_sub(first.delay_us).saturating_sub(held_up_us);
+        let told =
+            span >= SPAN_US && packets >= PACKETS && late.saturating_mul(LATE_PART) <= packets;
+        let high = waited(&last) >= HIGH_US && risen >= RISEN_US.max(span.checked_div(RISEN_PART)?);
+        told.then(|| (bytes as f64 * 8e6 / span as f64, high))
     }
 }
 
@@ -131,10 +128,11 @@ mod tests {
     fn a_fall_of_the_capacity_shows_in_a_tenth_of_a_second() {
         let (mut rise, mut idle) = (Rise::default(), 0);
         through(&mut rise, 0, 100, 2_000, &mut idle);
-        assert_eq!(rise.carried(), None);
+        assert!(rise.carried(0).is_none_or(|(_, risen)| !risen));
         // 500 kbit/s, of 1,600.
         through(&mut rise, 100, 10, 16_000, &mut idle);
-        let carried = rise.carried().unwrap();
+        let (carried, risen) = rise.carried(0).unwrap();
+        assert!(risen);
         assert!((450e3..550e3).contains(&carried), "{carried}");
     }
 
@@ -144,6 +142,6 @@ mod tests {
         through(&mut rise, 0, 100, 2_000, &mut idle);
         idle += 200_000;
         through(&mut rise, 100, 100, 10, &mut idle);
-        assert_eq!(rise.carried(), None);
+        assert!(rise.carried(0).is_none_or(|(_, risen)| !risen));
     }
 }

@@ -43,15 +43,28 @@ impl Least {
     }
 }
 
+/// Packets sent this far apart which arrive within a quarter of it were held up together: a queue
+/// lets them out one after the other.
+const APART_US: i64 = 15_000;
+const BUNCHED_PART: i64 = 4;
+/// How slowly the mean of such hold-ups follows: it is of 64 pairs.
+const SLOWLY: i64 = 64;
+/// How much of this mean is no queue: a hold-up is made good in several steps.
+const HELD_UP: i64 = 8;
+
 #[derive(Debug)]
 pub(super) struct Standing {
     path: Least,
     late: Least,
+    /// Times of the packet that began the last 15 ms: sent, arrived.
+    begun: Option<(i64, i64)>,
+    /// Mean time by which packets caught up, 1/64 microseconds.
+    bunched: i64,
 }
 
 impl Default for Standing {
     fn default() -> Self {
-        Self { path: Least::new(PATH_US), late: Least::new(LATE_US) }
+        Self { path: Least::new(PATH_US), late: Least::new(LATE_US), begun: None, bunched: 0 }
     }
 }
 
@@ -61,9 +74,25 @@ impl Standing {
         let delay = packet.arrival_us.saturating_sub(packet.sent_us);
         self.path.add(packet.sent_us, delay);
         self.late.add(packet.sent_us, delay);
+        let (sent, arrived) = *self.begun.get_or_insert((packet.sent_us, packet.arrival_us));
+        let apart = packet.sent_us.saturating_sub(sent);
+        if apart >= APART_US {
+            let gap = packet.arrival_us.saturating_sub(arrived).max(0);
+            let bunched = gap.saturating_mul(BUNCHED_PART) <= apart;
+            let caught_up = if bunched { apart.saturating_sub(gap) } else { 0 };
+            let error = caught_up.min(PATH_US).saturating_sub(self.bunched / SLOWLY);
+            self.bunched = self.bunched.saturating_add(error);
+            self.begun = Some((packet.sent_us, packet.arrival_us));
+        }
+    }
+
+    /// Delay that comes of packets held up together, microseconds.
+    pub(super) fn held_up_us(&self) -> i64 {
+        (self.bunched / SLOWLY).saturating_mul(HELD_UP)
     }
 
     pub(super) fn stands(&self) -> bool {
-        self.late.get().saturating_sub(self.path.get()) >= STANDS_US
+        self.late.get().saturating_sub(self.path.get())
+            >= STANDS_US.saturating_add(self.held_up_us())
     }
 }

@@ -94,6 +94,11 @@ impl DelaySignal for Trendline {
 }
 
 impl Trendline {
+    /// Delay that comes of packets held up together, microseconds.
+    pub(crate) fn held_up_us(&self) -> i64 {
+        self.standing.held_up_us()
+    }
+
     fn detect(&mut self, trend: f64, sent_ms: f64, at_us: i64) {
         if self.deltas < 2.0 {
             self.usage = Usage::Normal;
