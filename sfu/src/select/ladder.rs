@@ -53,7 +53,6 @@ impl Ladder {
 
 /// What a slot gets of its track.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-#[allow(dead_code, reason = "the allocator comes next")]
 pub(crate) enum Wanted {
     /// The best that is being sent: nobody allocates for this receiver.
     #[default]
