@@ -45,8 +45,9 @@ pub(crate) enum Message {
     PeerGone(PeerId),
     /// A source was switched off or on.
     Muted { peer: PeerId, source: SourceKind, muted: bool },
-    /// To the publisher's shard: somebody here receives the track, or nobody any more.
-    Demand { track: TrackName, wanted: bool },
+    /// To the publisher's shard: layers of the track that somebody here wants, as bits; 0: nobody
+    /// shows it any more.
+    Demand { track: TrackName, layers: u8 },
     /// To the publisher's shard: somebody here needs a key frame.
     KeyFrame { track: TrackName, layer: u8 },
     /// An RTP packet as decrypted, without padding and RTX header: `len` bytes of the batch.

@@ -28,6 +28,8 @@ pub(crate) struct Subscriber {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Remote {
     pub(crate) shard: ShardId,
+    /// Layers that are wanted there, as bits: these cross.
+    pub(crate) wanted: u8,
     /// By layer: it did not keep up, and gets no packet before the next frame.
     pub(crate) skips: [bool; limits::LAYERS],
 }
@@ -50,8 +52,8 @@ pub(crate) struct Track {
     /// Audio of a room on several shards: its last packet with one reference held, and when it came.
     /// The home's word that it is heard comes after it.
     pub(crate) last: Option<(PacketRef, Instant)>,
-    /// A ghost's: its shard was told that it is wanted here.
-    pub(crate) demanded: bool,
+    /// A ghost's: layers that its shard was told are wanted here, as bits.
+    pub(crate) demanded: u8,
     /// Audio, at the room's home: its index in [`Room::speakers`].
     pub(crate) voice: Option<u32>,
     /// A camera that is on: its key in [`Room::cameras`].

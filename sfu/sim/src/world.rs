@@ -76,6 +76,8 @@ pub struct World {
     pub link: LinkConfig,
     /// How long the control plane takes to tell a publisher what is wanted of it.
     pub signalling: Duration,
+    /// Whether shards take what others have for them.
+    pub border_open: bool,
     base: Instant,
     now: Instant,
     seed: u64,
@@ -128,6 +130,7 @@ impl World {
             trains: TrainCounters::default(),
             link: LinkConfig::clean(Duration::from_millis(10)),
             signalling: Duration::from_millis(30),
+            border_open: true,
             base,
             now: base,
             seed,
@@ -284,6 +287,12 @@ impl World {
         self.homes[home].shard.handle_input(self.now, Input::Command(command));
         self.drain(home);
         self.take_over();
+    }
+
+    /// The shard of a peer.
+    #[must_use]
+    pub fn home(&self, number: usize) -> usize {
+        self.guests[number].home
     }
 
     /// A peer leaves by command.

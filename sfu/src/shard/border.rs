@@ -1,6 +1,7 @@
 //! Rooms on several shards: what is told to the others, and what they tell. See `crate::border`.
 
 use super::Shard;
+use super::demand::bit;
 use crate::border::{Batch, Message, TrackName, TrackUp};
 use crate::counters::{DropReason, bump};
 use crate::ingress::admit::Admitted;
@@ -186,20 +187,26 @@ impl Shard {
         true
     }
 
-    /// Somebody here receives a track of elsewhere, or nobody any more.
+    /// Tells the publisher's shard which layers of a ghost's track are wanted here: all until receivers
+    /// chose. What nobody shows any more ends at once if it is audio; of video, see
+    /// [`Self::on_demand_timer`].
     pub(super) fn note_demand(&mut self, index: u32) {
-        let Some(track) = self.tracks.get_mut(index) else { return };
-        let wanted = !track.subscribers.is_empty();
-        if track.demanded == wanted {
-            return;
-        }
-        let Some(shard) = self.peers.get(track.publisher).and_then(|peer| peer.origin) else {
-            return;
+        let Some(track) = self.tracks.get(index) else { return };
+        let Some(shard) = self.is_ghost(track.publisher) else { return };
+        let idle = track.subscribers.is_empty();
+        let layers = match track.info.kind {
+            _ if idle && track.demanded == 0 => 0,
+            MediaKind::Audio => u8::from(!idle),
+            MediaKind::Video => self.demanded_layers(track),
         };
-        track.demanded = wanted;
-        if let Some(track) = self.name_of(index) {
-            self.tell(shard, Message::Demand { track, wanted });
+        if track.demanded == layers {
+            return;
         }
+        let Some(name) = self.name_of(index) else { return };
+        if let Some(track) = self.tracks.get_mut(index) {
+            track.demanded = layers;
+        }
+        self.tell(shard, Message::Demand { track: name, layers });
     }
 
     /// A ghost's key frame is asked for where the publisher is. True when it is a ghost.
@@ -317,6 +324,9 @@ impl Shard {
         packet: PacketRef,
         admitted: &Admitted,
     ) -> Option<()> {
+        if remote.wanted & bit(admitted.layer) == 0 {
+            return None;
+        }
         let layer = usize::from(admitted.layer).min(limits::LAYERS.saturating_sub(1));
         let place = usize::from(remote.shard.0);
         let full = self.border.get(place).is_some_and(|b| b.byte_len() >= limits::BORDER_BYTES);

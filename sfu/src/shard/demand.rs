@@ -57,7 +57,8 @@ impl Demand {
     }
 }
 
-fn bit(layer: u8) -> u8 {
+/// A layer among bits.
+pub(super) fn bit(layer: u8) -> u8 {
     1u8.checked_shl(u32::from(layer)).unwrap_or(0)
 }
 
@@ -77,22 +78,39 @@ impl Shard {
         if entry.info.kind != MediaKind::Video {
             return;
         }
-        entry.demand.unwanted &= !wanted;
-        let back = entry.demand.off & wanted;
         let publisher = entry.publisher;
-        if back != 0 {
-            entry.demand.off &= !wanted;
-            entry.demand.returning = Some((back, now));
-            self.tell_demand(track);
+        if self.layers_wanted(now, track, wanted) {
             self.want_all_key_frames(at.peer, track);
         }
         self.look_at_demand(now, publisher);
     }
 
+    /// Layers of a track are wanted: those that were asked off are asked for again. True when there
+    /// were any.
+    pub(super) fn layers_wanted(&mut self, now: Instant, track: u32, wanted: u8) -> bool {
+        let Some(entry) = self.tracks.get_mut(track) else { return false };
+        entry.demand.unwanted &= !wanted;
+        let back = entry.demand.off & wanted;
+        if back != 0 {
+            entry.demand.off &= !wanted;
+            entry.demand.returning = Some((back, now));
+            self.tell_demand(track);
+        }
+        back != 0
+    }
+
+    /// The layers of a ghost's video that its shard shall send.
+    pub(super) fn demanded_layers(&self, track: &Track) -> u8 {
+        let off = track.demand.off;
+        if self.all_layers(track) & !off == 0 { 0 } else { !off }
+    }
+
     /// A track ends: the next one in its m-line begins with all layers.
     pub(super) fn want_all_layers(&mut self, track: u32) {
         let Some(entry) = self.tracks.get_mut(track) else { return };
-        if std::mem::take(&mut entry.demand).off != 0 {
+        let (off, publisher) = (std::mem::take(&mut entry.demand).off, entry.publisher);
+        // What a ghost's next track begins with is its shard's to say.
+        if off != 0 && self.is_ghost(publisher).is_none() {
             self.tell_demand(track);
         }
     }
@@ -130,9 +148,7 @@ impl Shard {
         let Some(track) = self.tracks.get(index).filter(|t| t.info.kind == MediaKind::Video) else {
             return false;
         };
-        // Another shard's receivers may want anything; a publisher elsewhere is asked by its own shard.
-        let far = !track.remotes.is_empty() || self.is_ghost(track.publisher).is_some();
-        let mut wanted = if far { u8::MAX } else { 0 };
+        let mut wanted = track.remotes.iter().fold(0, |bits, remote| bits | remote.wanted);
         for subscriber in &track.subscribers {
             wanted |= self.wanted_by(now, index, *subscriber);
             if wanted == u8::MAX {
@@ -140,8 +156,8 @@ impl Shard {
             }
         }
         let known = self.known_ladder(now, track).unwrap_or_default();
-        let layers = self.layer_count(track);
-        let all = u8::MAX.checked_shr(8u32.saturating_sub(layers)).unwrap_or(0);
+        let all = self.all_layers(track);
+        let ghost = self.is_ghost(track.publisher).is_some();
         let Some(track) = self.tracks.get_mut(index) else { return false };
         let demand = &mut track.demand;
         let unwanted = all & !wanted & !demand.off;
@@ -152,7 +168,7 @@ impl Shard {
             demand.off |= settled;
             demand.remembered = known;
             demand.returning = None;
-            for _ in 0..settled.count_ones() {
+            for _ in 0..if ghost { 0 } else { settled.count_ones() } {
                 bump(&mut self.counters.layers_off);
             }
             self.tell_demand(index);
@@ -202,18 +218,22 @@ impl Shard {
         !(above & !below)
     }
 
-    fn layer_count(&self, track: &Track) -> u32 {
+    /// A track's layers, as bits.
+    fn all_layers(&self, track: &Track) -> u8 {
         let publisher = self.peers.get(track.publisher);
         let publication =
             publisher.and_then(|peer| peer.publications.get(usize::from(track.publication)));
-        publication
-            .map_or(0, |publication| u32::try_from(publication.layers.len()).unwrap_or(u32::MAX))
+        let count = publication.and_then(|p| u32::try_from(p.layers.len()).ok()).unwrap_or(0);
+        u8::MAX.checked_shr(8u32.saturating_sub(count)).unwrap_or(0)
     }
 
-    /// Tells a publisher which layers to send.
+    /// Tells a publisher which layers to send, or the shard of a ghost.
     fn tell_demand(&mut self, track: u32) {
+        self.note_demand(track);
         let Some(track) = self.tracks.get(track) else { return };
-        let Some(publisher) = self.peers.get(track.publisher) else { return };
+        let Some(publisher) = self.peers.get(track.publisher).filter(|p| p.origin.is_none()) else {
+            return;
+        };
         let Some(publication) = publisher.publications.get(usize::from(track.publication)) else {
             return;
         };

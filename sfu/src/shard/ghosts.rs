@@ -8,7 +8,7 @@ use crate::ingress::publication::{Binding, Publication};
 use crate::limits;
 use crate::peer::Peer;
 use crate::pool::PacketRef;
-use crate::room::{Remote, Subscriber};
+use crate::room::Remote;
 use rand::RngExt;
 use std::time::Instant;
 use weir_sfu_api::{Direction, ExtensionKind, MediaKind, Rights, ShardId, SlotPolicy};
@@ -35,7 +35,7 @@ impl Shard {
                 Message::Muted { peer, source, muted } => {
                     self.set_muted(now, *peer, *source, *muted);
                 }
-                Message::Demand { track, wanted } => self.on_demand(now, from, *track, *wanted),
+                Message::Demand { track, layers } => self.on_demand(now, from, *track, *layers),
                 Message::KeyFrame { track, layer } => {
                     if let Some(key) = self.peer_ids.get(&track.peer).copied() {
                         self.want_key_frame(key, track.publication, *layer);
@@ -84,29 +84,52 @@ impl Shard {
         }
     }
 
-    fn on_demand(&mut self, now: Instant, from: ShardId, name: TrackName, wanted: bool) {
+    /// Another shard wants these layers of a track, and no others.
+    fn on_demand(&mut self, now: Instant, from: ShardId, name: TrackName, layers: u8) {
         let Some(index) = self.named(name) else { return };
         let Some(track) = self.tracks.get_mut(index) else { return };
-        track.remotes.retain(|remote| remote.shard != from);
-        if !wanted {
-            // Nobody in particular: a look at what is still wanted.
-            self.seated.push((index, Subscriber { peer: u32::MAX, slot: 0 }));
+        // A ghost's shard is asked by those who want it.
+        if self.peers.get(track.publisher).is_none_or(|peer| peer.origin.is_some()) {
             return;
         }
-        track.remotes.push(Remote { shard: from, skips: [false; limits::LAYERS] });
+        let known = track.remotes.iter().position(|remote| remote.shard == from);
+        let place = match (known, layers) {
+            (Some(place), 0) => {
+                track.remotes.swap_remove(place);
+                return self.look_at_demand_of(now, index);
+            }
+            (None, 0) => return,
+            (Some(place), _) => place,
+            (None, _) => {
+                let skips = [false; limits::LAYERS];
+                track.remotes.push(Remote { shard: from, wanted: 0, skips });
+                track.remotes.len().saturating_sub(1)
+            }
+        };
+        let Some(remote) = track.remotes.get_mut(place) else { return };
+        remote.wanted = layers;
+        let (remote, publisher, publication) = (*remote, track.publisher, track.publication);
         if track.info.kind != MediaKind::Video {
-            let (place, last) = (track.remotes.len().saturating_sub(1), self.last_of(now, index));
-            let remote = self.tracks.get(index).and_then(|track| track.remotes.get(place).copied());
-            if let Some(((packet, admitted), remote)) = last.zip(remote) {
+            if let Some((packet, admitted)) = self.last_of(now, index) {
                 self.cross_to(index, place, remote, packet, &admitted);
             }
             return;
         }
-        // Which of its layers is wanted there shows once they are there.
-        let (publisher, publication) = (track.publisher, track.publication);
-        self.want_all_layers(index);
-        for layer in (0..limits::LAYERS).filter_map(|layer| u8::try_from(layer).ok()) {
-            self.want_key_frame(publisher, publication, layer);
+        let back = self.layers_wanted(now, index, layers);
+        if known.is_none() || back {
+            // Which other layers need one shows once they are there.
+            let best = self
+                .peers
+                .get(publisher)
+                .and_then(|peer| Some(peer.publications.get(usize::from(publication))?.best));
+            self.want_key_frame(publisher, publication, best.unwrap_or(0));
+        }
+        self.look_at_demand(now, publisher);
+    }
+
+    fn look_at_demand_of(&mut self, now: Instant, index: u32) {
+        if let Some(publisher) = self.tracks.get(index).map(|track| track.publisher) {
+            self.look_at_demand(now, publisher);
         }
     }
 

@@ -70,7 +70,7 @@ impl Shard {
             subscribers: Vec::new(),
             remotes: Vec::new(),
             last: None,
-            demanded: false,
+            demanded: 0,
             voice: None,
             camera: None,
             demand: Demand::default(),

@@ -7,6 +7,9 @@ use weir_sfu_api::{Command, RoomId, ShardId};
 impl World {
     /// What a shard has for others reaches them before time goes on.
     pub(super) fn cross(&mut self, home: usize) {
+        if !self.border_open {
+            return self.homes[home].shard.send_border(|_, _| false);
+        }
         let mut batches = Vec::new();
         self.homes[home].shard.send_border(|to, batch| {
             batches.push((usize::from(to.0), std::mem::take(batch)));

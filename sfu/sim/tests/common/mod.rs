@@ -8,6 +8,13 @@ pub fn world(seed: u64) -> World {
     World::new(Instant::now(), seed, 1)
 }
 
+/// Two shards, on which room 7 lives; the first ranks its speakers.
+pub fn two_shards(seed: u64) -> World {
+    let mut world = World::new(Instant::now(), seed, 2);
+    world.span(7, &[0, 1]);
+    world
+}
+
 pub const fn secs(seconds: u64) -> Duration {
     Duration::from_secs(seconds)
 }
@@ -74,7 +81,8 @@ pub const fn tile(id: u64) -> Tile {
 pub fn view(world: &mut World, peer: usize, tiles: Vec<Tile>, last_n: u16) {
     let view = View { tiles, last_n, ..View::default() };
     let id = world.peer(peer).id();
-    world.command(0, Command::SetView { peer: id, view: Box::new(view) });
+    let home = world.home(peer);
+    world.command(home, Command::SetView { peer: id, view: Box::new(view) });
 }
 
 /// Knows of slots: so many of them, filled by the order of speaking.
