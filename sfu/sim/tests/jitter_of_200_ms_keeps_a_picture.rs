@@ -4,7 +4,7 @@ use weir_sim::oracles::{assert_flawless, frame_rate, longest_gap};
 use weir_sim::{LinkConfig, PeerSetup, Source};
 
 /// Up to 200 ms of jitter on 5 Mbit/s, drawn anew each `hold`.
-fn run(seed: u64, hold: Duration, least_bps: u64) {
+fn run(seed: u64, hold: Duration, least_bps: u64, least_fps: f64) {
     let mut world = world(seed);
     world.join(0, PeerSetup::new(1, 7).publish(Source::meeting_camera()));
     world.link = LinkConfig { jitter: ms(200), jitter_hold: hold, ..LinkConfig::narrow(5_000_000) };
@@ -17,14 +17,14 @@ fn run(seed: u64, hold: Duration, least_bps: u64) {
     let slot = peer.slot("v0");
     let (gap, fps) = (longest_gap(slot, from, now), frame_rate(slot, from, now));
     eprintln!("seed {seed}, {hold:?}: {bps} bit/s, gap {gap:?}, {fps} fps");
-    assert!(bps > least_bps && gap < ms(500) && fps > 20.0, "{bps} {gap:?} {fps}");
+    assert!(bps > least_bps && gap < ms(500) && fps > least_fps, "{bps} {gap:?} {fps}");
     world.finish();
 }
 
 #[test]
 fn jitter_of_200_ms_keeps_a_picture() {
     for seed in seeds(&[1, 2, 3]) {
-        run(seed, Duration::ZERO, 450_000);
+        run(seed, Duration::ZERO, 450_000, 28.0);
     }
 }
 
@@ -33,6 +33,6 @@ fn jitter_of_200_ms_keeps_a_picture() {
 #[test]
 fn also_where_packets_are_held_up_together() {
     for seed in seeds(&[1, 2, 3]) {
-        run(seed, ms(40), 200_000);
+        run(seed, ms(40), 200_000, 15.0);
     }
 }
