@@ -6,9 +6,9 @@
 
 mod common;
 
+mod a_border_that_does_not_keep_up_loses_whole_frames;
 mod a_busy_room_starves_nobody;
 mod a_flood_over_a_narrow_link_delays_nobody_else;
-mod a_border_that_does_not_keep_up_loses_whole_frames;
 mod a_full_room_examines_nobody_else_when_someone_joins;
 mod a_join_may_come_before_its_room_is_known_elsewhere;
 mod a_layer_that_stops_falls_back_and_no_packet_of_the_old_layer_follows;
