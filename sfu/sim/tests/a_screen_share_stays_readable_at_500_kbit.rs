@@ -48,7 +48,9 @@ fn screen(codec: CodecKind, shape: Scalability) -> Source {
 #[test]
 fn with_temporal_layers_in_vp8() {
     share("VP8 L1T3", &screen(CodecKind::Vp8, Scalability::L1T3), 1.0, ms(1_700));
-    share("VP8 L1T3, slides", &Source::screen(), 1.0, ms(1_700));
+    // A new slide is a picture several times as large: where its burst is taken for a narrower path it
+    // takes two seconds.
+    share("VP8 L1T3, slides", &Source::screen(), 1.0, ms(2_500));
 }
 
 #[test]

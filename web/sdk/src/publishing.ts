@@ -17,7 +17,8 @@ const SVC_BITRATE = 2_500_000;
 
 /** What a source is sent as, before its size is known. */
 export function encodingsFor(source: Source, options: PublishOptions): Encoding[] | undefined {
-  if (source === 'screen') return [{ maxBitrate: SCREEN_BITRATE }];
+  // With temporal layers a narrow receiver gets fewer pictures, not one key frame after another.
+  if (source === 'screen') return [{ maxBitrate: SCREEN_BITRATE, scalabilityMode: 'L1T3' }];
   if (source !== 'camera') return undefined;
   if (options.scalabilityMode) {
     return [{ scalabilityMode: options.scalabilityMode, maxBitrate: SVC_BITRATE }];
