@@ -56,6 +56,7 @@ impl Publication {
 
     /// Orders the layers and finds for each what stands in while it is not sent: the best below it,
     /// else the least.
+    #[inline(never)]
     fn rank_layers(&mut self, now: Instant) {
         let mut ranked = [0u8, 1, 2, 3];
         let count = self.layers.len().min(limits::LAYERS);
@@ -102,6 +103,7 @@ impl Publication {
         self.looked.order = order;
     }
 
+    #[inline(never)]
     fn measure_ladder(&mut self, now: Instant) -> bool {
         let mut rungs = [Rung::default(); limits::LAYERS * 16];
         let mut count = 0usize;

@@ -100,6 +100,8 @@ impl Rates {
     }
 
     /// Closes buckets whose time is over.
+    // Kept apart: inlined into one another these loops take LLVM ten minutes to unswitch.
+    #[inline(never)]
     fn roll(&mut self, now: Instant) {
         let mut opened = *self.opened.get_or_insert(now);
         for _ in 0..=BUCKETS {
@@ -127,6 +129,7 @@ impl Rates {
     }
 
     /// Looks at the last second or more, or at what there was of it.
+    #[inline(never)]
     pub(crate) fn measure(&mut self, now: Instant) -> [Rate; 16] {
         self.roll(now);
         let mut rates = [Rate::default(); 16];
@@ -174,6 +177,7 @@ impl Rates {
     }
 
     /// Bits and frames per second of all that `level` has, from what [`Self::measure`] gave.
+    #[inline(never)]
     pub(crate) fn of(rates: &[Rate; 16], level: Level) -> (u64, u32) {
         let (mut bps, mut fps) = (0u64, 0u32);
         for (part, rate) in Level::all().zip(rates) {
@@ -188,6 +192,7 @@ impl Rates {
     }
 
     /// Whether `spatial` (in any temporal layer), or `temporal` (in any spatial one), is steady.
+    #[inline(never)]
     pub(crate) fn has(rates: &[Rate; 16], spatial: Option<u8>, temporal: Option<u8>) -> bool {
         Level::all().zip(rates).any(|(part, rate)| {
             rate.steady
@@ -197,6 +202,7 @@ impl Rates {
     }
 
     /// The highest layers that are steady, those between counted as there.
+    #[inline(never)]
     pub(crate) fn top(rates: &[Rate; 16]) -> Level {
         let spatial = (0..LAYERS_EACH).rev().find(|s| Self::has(rates, Some(*s), None));
         let temporal = (0..LAYERS_EACH).rev().find(|t| Self::has(rates, None, Some(*t)));
