@@ -162,14 +162,23 @@ fn description(
     let section = |index, mid, kind, source, number, rtx, codec, ssrcs| {
         let mut extensions = ExtensionMap::default();
         extensions.set(ExtensionKind::AbsSendTime, SEND_TIME);
-        extensions.set(ExtensionKind::TransportCc, WIDE);
+        // The receivers tell nothing back: as ones that could, they would be taken for a dead path.
+        let feeds_back = direction.sends();
+        if feeds_back {
+            extensions.set(ExtensionKind::TransportCc, WIDE);
+        }
         extensions.set(ExtensionKind::Mid, MID);
         if kind == MediaKind::Audio {
             extensions.set(ExtensionKind::AudioLevel, LEVEL);
         }
         let video = kind == MediaKind::Video;
-        let feedback =
-            FeedbackSet { nack: video, pli: video, fir: video, transport_cc: true, remb: false };
+        let feedback = FeedbackSet {
+            nack: video,
+            pli: video,
+            fir: video,
+            transport_cc: feeds_back,
+            remb: false,
+        };
         MediaSection {
             index,
             mid: Mid::new(mid).expect("a short name"),
