@@ -90,6 +90,10 @@ pub struct NegotiatedSection {
 pub struct Negotiated {
     /// Theirs. `setup` is theirs too: `Passive` when we are to begin the handshake.
     pub remote: TransportDescription,
+    /// We are the controlling agent (RFC 8445 6.1.1): we offered, or they are ICE-lite. Otherwise (the
+    /// subscriber's connection of a Janus that is not lite) they nominate, and our checks carry
+    /// ICE-CONTROLLED.
+    pub controlling: bool,
     /// Theirs; more may come by [`Connection::add_candidate`].
     pub candidates: Vec<SocketAddr>,
     /// In the order of m-lines.
