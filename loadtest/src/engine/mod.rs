@@ -2,9 +2,16 @@
 //!
 //! Workers are threads with an epoll each; a connection lives on one worker and has a socket of its own.
 
-use crate::error::LoadError;
-use crate::measure::Snapshot;
+mod clock;
+mod drops;
+mod files;
+mod handle;
+mod socket;
+mod tally;
+mod worker;
+
 use crate::plan::{Codec, PersonPlan, TrackPlan};
+pub use handle::{Connection, Engine};
 use std::net::{IpAddr, SocketAddr};
 use std::time::Instant;
 use weir_sfu_api::{ExtensionKind, Fingerprint, IceCredentials, MediaKind, TransportDescription};
@@ -103,7 +110,7 @@ pub struct Negotiated {
 /// Why a connection ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Ended {
-    /// By [`Connection::close`].
+    /// By us: the handle was dropped, or the engine shut down.
     Closed,
     /// No candidate answered within 10 s.
     NoAnswerToChecks,
@@ -113,19 +120,4 @@ pub enum Ended {
     ConsentLost,
     /// close_notify.
     ClosedByPeer,
-}
-
-/// Signatures that [`crate::target`] and [`crate::run`] rely on; `Engine` is a cheap handle.
-pub trait EngineApi: Clone + Send + Sync + 'static {
-    /// A connection that does nothing yet but has a socket, credentials and SSRCs.
-    fn open(&self, plan: ConnectionPlan) -> impl Future<Output = Result<Connection, LoadError>> + Send;
-    /// Everything counted so far.
-    fn snapshot(&self) -> impl Future<Output = Snapshot> + Send;
-}
-
-/// A handle to a connection; it is closed when dropped.
-#[derive(Debug)]
-pub struct Connection {
-    /// What to put in the offer or the answer.
-    pub local: LocalDescription,
 }
