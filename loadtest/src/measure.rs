@@ -56,6 +56,93 @@ pub struct Counters {
     pub switches: u64,
 }
 
+impl Counters {
+    const FIELDS: usize = 23;
+
+    /// What was counted after `before`. Counters only grow: where packets sent or received did not, the counting has
+    /// begun anew, and all of it is new.
+    #[must_use]
+    pub fn since(&self, before: &Self) -> Self {
+        let anew = self.sent_packets < before.sent_packets
+            || self.received_packets < before.received_packets;
+        if anew {
+            return self.clone();
+        }
+        self.with(before, u64::saturating_sub)
+    }
+
+    /// Adds what was counted elsewhere, or later.
+    pub fn add(&mut self, other: &Self) {
+        *self = self.with(other, u64::saturating_add);
+    }
+
+    fn with(&self, other: &Self, f: impl Fn(u64, u64) -> u64) -> Self {
+        let (ours, theirs) = (self.fields(), other.fields());
+        let mut result = Self::default();
+        for (to, (a, b)) in result.fields_mut().into_iter().zip(ours.into_iter().zip(theirs)) {
+            *to = f(a, b);
+        }
+        result
+    }
+
+    fn fields(&self) -> [u64; Self::FIELDS] {
+        self.clone().fields_mut().map(|field| *field)
+    }
+
+    fn fields_mut(&mut self) -> [&mut u64; Self::FIELDS] {
+        let Self {
+            sent_packets,
+            sent_bytes,
+            received_packets,
+            received_bytes,
+            received_resent,
+            received_padding,
+            expected_packets,
+            lost_packets,
+            stamped_missing,
+            verified_packets,
+            corrupt_packets,
+            frames,
+            key_frames,
+            freezes,
+            freeze_micros,
+            nacks_sent,
+            plis_sent,
+            nacks_received,
+            plis_received,
+            impaired_drops,
+            own_drops,
+            late_frames,
+            switches,
+        } = self;
+        [
+            sent_packets,
+            sent_bytes,
+            received_packets,
+            received_bytes,
+            received_resent,
+            received_padding,
+            expected_packets,
+            lost_packets,
+            stamped_missing,
+            verified_packets,
+            corrupt_packets,
+            frames,
+            key_frames,
+            freezes,
+            freeze_micros,
+            nacks_sent,
+            plis_sent,
+            nacks_received,
+            plis_received,
+            impaired_drops,
+            own_drops,
+            late_frames,
+            switches,
+        ]
+    }
+}
+
 /// How long things took, in microseconds up to 60 s, three digits.
 #[derive(Debug, Clone)]
 pub struct Delays {
@@ -119,6 +206,10 @@ pub struct People {
 pub struct ProcessCost {
     /// User and system time of all its threads since its start, in microseconds.
     pub cpu_micros: u64,
+    /// Time in which its living threads were ready to run and had no processor, in microseconds.
+    pub waited_micros: u64,
+    /// CPU time of the thread that ran most since the reading before, in microseconds; 0 at the first.
+    pub busiest_micros: u64,
     /// Resident memory in bytes.
     pub rss_bytes: u64,
 }
@@ -136,7 +227,7 @@ pub struct Sample {
     pub media: Snapshot,
     /// Who is there.
     pub people: People,
-    /// The server's processes, with `--server-pid`.
+    /// The server's processes, with `--server-pid`; `None` also when one of them has ended.
     pub server: Option<ProcessCost>,
     /// Ours.
     pub own: ProcessCost,
