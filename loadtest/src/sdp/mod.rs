@@ -11,7 +11,7 @@ mod read;
 mod transport;
 
 pub use answer::answer;
-pub(crate) use transport::{candidate, candidate_line};
+pub(crate) use transport::candidate;
 pub use offer::{Offer, Receive, offer};
 
 use std::fmt;
