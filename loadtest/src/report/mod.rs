@@ -22,6 +22,9 @@ pub use outcome::{
 pub use process::{Processes, pids_of, process_cost};
 pub use threshold::{Measure, Threshold};
 
+#[cfg(test)]
+mod fixture;
+
 use crate::measure::{ProcessCost, Snapshot};
 use crate::plan::Verify;
 

@@ -107,6 +107,9 @@ impl Processes {
 /// /proc cannot be read.
 pub fn pids_of(name: &str) -> Result<Vec<u32>> {
     let mut found = Vec::new();
+    if name.is_empty() {
+        return Ok(found);
+    }
     for entry in fs::read_dir("/proc")? {
         let Ok(entry) = entry else { continue };
         let Some(pid) = entry.file_name().to_str().and_then(|text| text.parse().ok()) else {
@@ -128,7 +131,7 @@ fn is_called(root: &Path, name: &str) -> bool {
     }
     let command = fs::read(root.join("cmdline")).unwrap_or_default();
     let program = command.split(|byte| *byte == 0).next().unwrap_or_default();
-    program.rsplit(|byte| *byte == b'/').next() == Some(name.as_bytes()) && !name.is_empty()
+    program.rsplit(|byte| *byte == b'/').next() == Some(name.as_bytes())
 }
 
 struct Reading {
