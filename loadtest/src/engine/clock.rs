@@ -23,6 +23,11 @@ impl Clock {
         self.wall_us + at.saturating_duration_since(self.base).as_micros() as u64
     }
 
+    /// Since the start.
+    pub(crate) fn elapsed(&self, at: Instant) -> Duration {
+        at.saturating_duration_since(self.base)
+    }
+
     /// The kernel's time of arrival where it is credible, that is at most a minute before `now`.
     pub(crate) fn arrival(&self, now: Instant, kernel: Option<Duration>) -> u64 {
         let now_us = self.micros(now);
