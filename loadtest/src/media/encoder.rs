@@ -151,6 +151,9 @@ impl Encoder {
             self.debt -= pays;
             due - pays
         };
+        // Sound is never cut (RFC 7587 4.2).
+        let whole = self.shape.codec == Codec::Opus;
+        let bytes = if whole { bytes.min(MAX_PAYLOAD as u64) } else { bytes };
         let two = self.shape.codec == Codec::H264 && frame.key;
         let parts = bytes.div_ceil(MAX_PAYLOAD as u64).max(if two { 2 } else { 1 });
         // Equal parts but for the last one, which must not be too short.
