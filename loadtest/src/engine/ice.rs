@@ -104,6 +104,7 @@ impl Ice {
     }
 
     /// Where media goes.
+    #[cfg(test)]
     pub(super) fn selected(&self) -> Option<SocketAddr> {
         self.selected
     }

@@ -18,7 +18,11 @@ impl Outbox {
     }
 
     /// Adds what `write` puts into `max` bytes; gives whether it did.
-    pub(super) fn push(&mut self, max: usize, write: impl FnOnce(&mut [u8]) -> Option<usize>) -> bool {
+    pub(super) fn push(
+        &mut self,
+        max: usize,
+        write: impl FnOnce(&mut [u8]) -> Option<usize>,
+    ) -> bool {
         let from = self.bytes.len();
         self.bytes.resize(from + max, 0);
         let len = write(&mut self.bytes[from..]).filter(|len| *len > 0 && *len <= max);

@@ -144,7 +144,13 @@ impl Peer {
     }
 
     /// A datagram from the network.
-    pub(super) fn input(&mut self, turn: &mut Turn<'_>, src: SocketAddr, arrived_us: u64, data: &[u8]) {
+    pub(super) fn input(
+        &mut self,
+        turn: &mut Turn<'_>,
+        src: SocketAddr,
+        arrived_us: u64,
+        data: &[u8],
+    ) {
         match &mut self.impaired {
             None => self.take(turn, src, arrived_us, data),
             Some(impaired) => {

@@ -128,9 +128,10 @@ impl Worker {
         let mut events = mio::Events::with_capacity(1_024);
         let mut buffers = vec![vec![0; MESSAGE]; BATCH];
         loop {
-            let timeout = self.timers.peek().map(|Reverse((at, _))| {
-                at.saturating_duration_since(Instant::now())
-            });
+            let timeout = self
+                .timers
+                .peek()
+                .map(|Reverse((at, _))| at.saturating_duration_since(Instant::now()));
             if self.poll.poll(&mut events, timeout).is_err() {
                 continue;
             }

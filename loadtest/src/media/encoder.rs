@@ -60,12 +60,12 @@ impl Encoder {
             _ => recorded.unwrap_or_else(|| Duration::from_secs_f64(1.0 / fps)),
         };
         // A recording's frames refer to whichever they like.
-        let layers = if recording.is_some() || plan.codec == Codec::Opus || plan.codec == Codec::H264
-        {
-            1
-        } else {
-            plan.temporal_layers.clamp(1, 3)
-        };
+        let layers =
+            if recording.is_some() || plan.codec == Codec::Opus || plan.codec == Codec::H264 {
+                1
+            } else {
+                plan.temporal_layers.clamp(1, 3)
+            };
         Self {
             shape: Shape {
                 codec: plan.codec,

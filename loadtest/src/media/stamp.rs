@@ -90,8 +90,10 @@ pub struct Damaged;
 /// Of 8 bytes at a time; finds any single change.
 pub(crate) fn checksum(bytes: &[u8]) -> u32 {
     let (words, rest) = bytes.as_chunks::<8>();
-    let step = |sum: u64, word: u64| (sum ^ word).wrapping_mul(0x9fb2_1c65_1e98_df25).rotate_left(29);
-    let sum = words.iter().fold(0xcbf2_9ce4_8422_2325, |sum, word| step(sum, u64::from_le_bytes(*word)));
+    let step =
+        |sum: u64, word: u64| (sum ^ word).wrapping_mul(0x9fb2_1c65_1e98_df25).rotate_left(29);
+    let sum =
+        words.iter().fold(0xcbf2_9ce4_8422_2325, |sum, word| step(sum, u64::from_le_bytes(*word)));
     let sum = rest.iter().fold(sum, |sum, byte| step(sum, u64::from(*byte)));
     (sum >> 32) as u32 ^ sum as u32
 }

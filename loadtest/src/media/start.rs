@@ -50,8 +50,7 @@ pub(crate) fn vp8_descriptor(shape: &Shape, frame: &Frame, part: u16, out: &mut 
     let [high, low] = (frame.picture_id & 0x7fff).to_be_bytes();
     let layers = shape.temporal_layers;
     let discardable = u8::from(unreferenced(layers, frame.phase)) << 5;
-    let layer =
-        temporal(layers, frame.phase) << 6 | u8::from(sync(layers, frame.phase)) << 5;
+    let layer = temporal(layers, frame.phase) << 6 | u8::from(sync(layers, frame.phase)) << 5;
     let first = u8::from(part == 0) << 4;
     out.extend_from_slice(&[0x80 | discardable | first, 0xf0, 0x80 | high, low]);
     out.extend_from_slice(&[frame.tl0, layer | frame.key_idx & 0x1f]);
@@ -148,7 +147,8 @@ fn sps(width: u16, height: u16) -> Vec<u8> {
         let len = (value + 1).ilog2();
         bits.put(len, 0).put(len + 1, value + 1);
     };
-    let (columns, rows) = (u32::from(width.max(16)).div_ceil(16), u32::from(height.max(16)).div_ceil(16));
+    let (columns, rows) =
+        (u32::from(width.max(16)).div_ceil(16), u32::from(height.max(16)).div_ceil(16));
     let crop = (
         (columns * 16 - u32::from(width.max(16))) / 2,
         (rows * 16 - u32::from(height.max(16))) / 2,

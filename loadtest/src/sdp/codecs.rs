@@ -15,12 +15,7 @@ pub(super) struct Format {
 
 /// The numbers that libwebrtc uses, so that traces look familiar.
 const FORMATS: [Format; 5] = [
-    Format {
-        codec: Codec::Opus,
-        number: 111,
-        rtx: None,
-        fmtp: "minptime=10;useinbandfec=1",
-    },
+    Format { codec: Codec::Opus, number: 111, rtx: None, fmtp: "minptime=10;useinbandfec=1" },
     Format { codec: Codec::Vp8, number: 96, rtx: Some(97), fmtp: "" },
     Format { codec: Codec::Vp9, number: 98, rtx: Some(99), fmtp: "profile-id=0" },
     Format {

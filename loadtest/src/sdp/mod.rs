@@ -11,8 +11,8 @@ mod read;
 mod transport;
 
 pub use answer::answer;
-pub(crate) use transport::candidate;
 pub use offer::{Offer, Receive, offer};
+pub(crate) use transport::candidate;
 
 use std::fmt;
 
@@ -61,4 +61,3 @@ fn excerpt(text: &str) -> String {
     }
     short
 }
-

@@ -163,7 +163,8 @@ fn write_streams(text: &mut String, track: &LocalTrack, simulcast: bool) {
             let _ = write!(text, "a=ssrc-group:FID {media} {rtx}\r\n");
         }
         for ssrc in std::iter::once(media).chain(rtx) {
-            let _ = write!(text, "a=ssrc:{ssrc} cname:load\r\na=ssrc:{ssrc} msid:load {source}\r\n");
+            let _ =
+                write!(text, "a=ssrc:{ssrc} cname:load\r\na=ssrc:{ssrc} msid:load {source}\r\n");
         }
     }
 }

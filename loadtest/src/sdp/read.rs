@@ -58,7 +58,8 @@ pub(super) fn read(
         let expected = offered.and_then(|offered| offered.get(index));
         let Some(line) = Line::read(side, index, media, expected)? else { continue };
         if sections.len() == 1 && bundled.is_empty() {
-            let why = "does not bundle its m-lines (no a=group:BUNDLE): this tool uses one transport";
+            let why =
+                "does not bundle its m-lines (no a=group:BUNDLE): this tool uses one transport";
             return Err(SdpError::Refused(side, why.to_owned()));
         }
         candidates.extend(&line.transport.candidates);
@@ -133,7 +134,10 @@ impl Line {
             && expected.kind != kind
         {
             let ours = expected.kind.as_str();
-            return refused(format!("has {} in m-line {index} where we offered {ours}", name.media));
+            return refused(format!(
+                "has {} in m-line {index} where we offered {ours}",
+                name.media
+            ));
         }
         let sends = expected.is_some_and(|expected| expected.track.is_some());
         // Port 0 with bundle-only is no refusal (RFC 8843 6).

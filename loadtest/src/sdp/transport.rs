@@ -4,12 +4,15 @@ use super::{SdpError, Side, excerpt};
 use crate::engine::LocalDescription;
 use std::fmt::Write;
 use std::net::{IpAddr, SocketAddr};
-use weir_sfu_api::{
-    DtlsSetup, Fingerprint, HashAlgorithm, IceCredentials, TransportDescription,
-};
+use weir_sfu_api::{DtlsSetup, Fingerprint, HashAlgorithm, IceCredentials, TransportDescription};
 
 /// In every m-line, as browsers do; the candidates in the first.
-pub(super) fn write_transport(text: &mut String, local: &LocalDescription, setup: &str, first: bool) {
+pub(super) fn write_transport(
+    text: &mut String,
+    local: &LocalDescription,
+    setup: &str,
+    first: bool,
+) {
     // Writing into a String cannot fail.
     let _ = write!(text, "a=ice-ufrag:{}\r\na=ice-pwd:{}\r\n", local.ice.ufrag, local.ice.pwd);
     let bytes: Vec<String> =
@@ -127,12 +130,8 @@ impl Attributes {
 #[allow(clippy::option_option, reason = "bad and unknown are two things")]
 fn fingerprint(value: &str) -> Option<Option<Fingerprint>> {
     let (name, hex) = value.split_once(' ')?;
-    let known = [
-        HashAlgorithm::Sha1,
-        HashAlgorithm::Sha256,
-        HashAlgorithm::Sha384,
-        HashAlgorithm::Sha512,
-    ];
+    let known =
+        [HashAlgorithm::Sha1, HashAlgorithm::Sha256, HashAlgorithm::Sha384, HashAlgorithm::Sha512];
     let Some(algorithm) = known.into_iter().find(|one| one.as_str().eq_ignore_ascii_case(name))
     else {
         return Some(None);

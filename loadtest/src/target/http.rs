@@ -71,7 +71,9 @@ impl Http {
             let body = response.text().await.map_err(|error| self.failed(&url, &error))?;
             return Ok(Answer { status, headers, body, url });
         }
-        Err(LoadError::Target(format!("{url} is one of more than {MOST_REDIRECTS} redirects in a row")))
+        Err(LoadError::Target(format!(
+            "{url} is one of more than {MOST_REDIRECTS} redirects in a row"
+        )))
     }
 
     /// JSON to Weir's API and its `data` back. A rate limit is waited for.
@@ -90,7 +92,8 @@ impl Http {
                 waits += 1;
                 let after = answer.headers.get("retry-after").and_then(|value| value.to_str().ok());
                 let after = after.and_then(|value| value.trim().parse().ok()).unwrap_or(1);
-                let wait = Duration::from_secs(after).clamp(Duration::from_millis(100), LONGEST_WAIT);
+                let wait =
+                    Duration::from_secs(after).clamp(Duration::from_millis(100), LONGEST_WAIT);
                 tokio::time::sleep(wait).await;
                 continue;
             }
@@ -149,7 +152,9 @@ pub(super) fn status_text(url: &str, status: u16, body: &str) -> String {
     }
     match status {
         401 => text.push_str(": give a valid --token"),
-        403 => text.push_str(": the token does not allow it, or the server is closed to new accounts (--token)"),
+        403 => text.push_str(
+            ": the token does not allow it, or the server is closed to new accounts (--token)",
+        ),
         404 => text.push_str(": is the URL right?"),
         _ => {}
     }

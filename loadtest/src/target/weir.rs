@@ -56,7 +56,9 @@ impl Weir {
             .ok()
             .filter(|url| matches!(url.scheme(), "http" | "https"))
             .ok_or_else(|| {
-                LoadError::Usage(format!("--url {url:?}: Weir is at an http:// or https:// address"))
+                LoadError::Usage(format!(
+                    "--url {url:?}: Weir is at an http:// or https:// address"
+                ))
             })?;
         if !config.rooms.is_empty() && config.token.is_none() {
             let text = "--room needs a --token that lets people in: an access token of the meeting, or an account's";
@@ -192,7 +194,9 @@ impl Weir {
         let joined = expect(&mut socket, "join", timeout).await?;
         if joined["data"]["status"] != "joined" {
             let status = excerpt(&joined["data"]["status"].to_string());
-            return Err(LoadError::Target(format!("the answer to join says {status}, not \"joined\"")));
+            return Err(LoadError::Target(format!(
+                "the answer to join says {status}, not \"joined\""
+            )));
         }
         if person.video_slots > 0 {
             let tile = person.tile;
@@ -290,7 +294,10 @@ async fn expect(socket: &mut Socket, kind: &str, timeout: Duration) -> Result<Va
             if message["type"] == "error" {
                 let data = &message["data"];
                 let text = excerpt(data["message"].as_str().unwrap_or("an error"));
-                return Err(LoadError::Target(format!("the server refused: {} {text}", data["code"])));
+                return Err(LoadError::Target(format!(
+                    "the server refused: {} {text}",
+                    data["code"]
+                )));
             }
         }
     };

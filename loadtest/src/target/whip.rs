@@ -32,7 +32,9 @@ impl Whip {
                         --publish-url http://127.0.0.1:8889/{stream}/whip";
             return Err(LoadError::Usage(text.to_owned()));
         }
-        for (name, url) in [("--publish-url", &config.publish_url), ("--play-url", &config.play_url)] {
+        for (name, url) in
+            [("--publish-url", &config.publish_url), ("--play-url", &config.play_url)]
+        {
             let Some(url) = url else { continue };
             let filled = fill(url, "room", "stream");
             if !matches!(filled.as_ref().map(Url::scheme), Ok("http" | "https")) {

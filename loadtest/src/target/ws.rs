@@ -26,12 +26,14 @@ impl Socket {
         timeout: Duration,
     ) -> Result<Self, LoadError> {
         let address = url.split('?').next().unwrap_or(url).to_owned();
-        let mut request = url
-            .into_client_request()
-            .map_err(|error| LoadError::Usage(format!("{url:?} is no ws:// or wss:// URL: {error}")))?;
+        let mut request = url.into_client_request().map_err(|error| {
+            LoadError::Usage(format!("{url:?} is no ws:// or wss:// URL: {error}"))
+        })?;
         for (name, value) in headers {
             let value = HeaderValue::from_str(value).map_err(|_| {
-                LoadError::Usage(format!("the value for the header {name} has characters that cannot be sent"))
+                LoadError::Usage(format!(
+                    "the value for the header {name} has characters that cannot be sent"
+                ))
             })?;
             request.headers_mut().insert(HeaderName::from_static(name), value);
         }
@@ -61,7 +63,9 @@ impl Socket {
                 Some(Ok(Message::Close(frame))) => {
                     let why = frame.map_or_else(
                         || "without a reason".to_owned(),
-                        |frame| format!("with {} {}", u16::from(frame.code), excerpt(&frame.reason)),
+                        |frame| {
+                            format!("with {} {}", u16::from(frame.code), excerpt(&frame.reason))
+                        },
                     );
                     let text = format!("{address} closed the WebSocket {}", why.trim_end());
                     return Err(LoadError::Target(text));

@@ -50,7 +50,13 @@ pub(super) struct Inbound {
 }
 
 impl Inbound {
-    pub(super) fn new(now: Instant, ssrc: u32, codec: Option<Codec>, video: bool, blind: bool) -> Self {
+    pub(super) fn new(
+        now: Instant,
+        ssrc: u32,
+        codec: Option<Codec>,
+        video: bool,
+        blind: bool,
+    ) -> Self {
         let window = if video { WINDOWS.0 } else { WINDOWS.1 };
         Self {
             ssrc,
@@ -86,7 +92,8 @@ impl Inbound {
     ) -> Arrival {
         let arrival = self.seq.take(now, number, flags, GRACE);
         if let Arrival::New { due: 1.., .. } = arrival {
-            let ticks = (arrived_us.wrapping_mul(u64::from(self.clock_rate / 1_000)) / 1_000) as i64;
+            let ticks =
+                (arrived_us.wrapping_mul(u64::from(self.clock_rate / 1_000)) / 1_000) as i64;
             let transit = ticks.wrapping_sub(i64::from(timestamp));
             if let Some(before) = self.transit.replace(transit) {
                 // Of timestamps that wrapped, or began anew, nothing is learnt.

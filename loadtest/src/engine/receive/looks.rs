@@ -68,7 +68,6 @@ impl Receiver {
         }
     }
 
-
     /// How each stream was received, for receiver reports.
     pub(in crate::engine) fn reports(&mut self, now: Instant) -> Vec<Vec<ReportBlock>> {
         let media = self.streams.iter_mut().filter(|stream| !stream.rtx);

@@ -181,7 +181,10 @@ impl Receiver {
             } else if stream.video {
                 flags |= key_flag(self.uses[usize::from(header.payload_type)], packet.payload());
             }
-        } else if header.has_padding && data.len() - header.header_len <= MAX_PADDING && stream.video {
+        } else if header.has_padding
+            && data.len() - header.header_len <= MAX_PADDING
+            && stream.video
+        {
             // Not opened at all: as small as this, it is padding.
             flags |= PADDING;
         }

@@ -105,16 +105,7 @@ impl Sequence {
         self.ring[self.place(number)]
     }
 
-    /// Adds flags to a number that has come.
-    pub(super) fn add_flags(&mut self, number: u64, flags: u8) {
-        if self.flags(number) & CAME != 0 {
-            let place = self.place(number);
-            self.ring[place] |= flags;
-        }
-    }
-
-    /// A packet with this number came. With `repaired` it is a retransmission: it never moves the highest number on by
-    /// much.
+    /// A packet with this number came.
     pub(super) fn take(&mut self, now: Instant, value: u16, flags: u8, wait: Duration) -> Arrival {
         let Some(highest) = self.highest() else {
             return self.begin(value, flags);
@@ -144,7 +135,12 @@ impl Sequence {
                 self.missing.pop_front();
                 self.lost += 1;
             }
-            self.missing.push_back(Missing { number: hole, since: now, next: now + wait, tries: 0 });
+            self.missing.push_back(Missing {
+                number: hole,
+                since: now,
+                next: now + wait,
+                tries: 0,
+            });
         }
         let place = self.place(number);
         self.ring[place] = flags | CAME;

@@ -74,8 +74,7 @@ impl Stamps {
             }
             let (new, old) = (stamp, &last.stamp);
             seen.publisher = new.source != old.source;
-            seen.layer =
-                !seen.publisher && (new.layer, new.height) != (old.layer, old.height);
+            seen.layer = !seen.publisher && (new.layer, new.height) != (old.layer, old.height);
         }
         self.last = Some(Last { stamp: *stamp, number, paddings });
         if seen.publisher || seen.layer {
@@ -90,7 +89,8 @@ impl Stamps {
             && stamp.sent_us.saturating_sub(last.stamp.sent_us) < PAUSE_US
         {
             let due = stamp.number.wrapping_sub(last.stamp.number) as i32;
-            let wire = (number - last.number).saturating_sub(paddings - last.paddings.min(paddings));
+            let wire =
+                (number - last.number).saturating_sub(paddings - last.paddings.min(paddings));
             self.lost += i64::from(due).saturating_sub(wire as i64).clamp(0, 1_000) as u64;
         }
         seen
@@ -189,7 +189,8 @@ mod tests {
             let now = Instant::now();
             let mut stamps = Stamps::default();
             stamps.take(now, &stamp(10), 1, 0, all);
-            let other = Stamp { layer: 2, height: 720, number: 500, number_in_temporal: 500, ..stamp(11) };
+            let other =
+                Stamp { layer: 2, height: 720, number: 500, number_in_temporal: 500, ..stamp(11) };
             let seen = stamps.take(now, &other, 2, 0, all);
             assert_eq!(seen, Seen { publisher: false, layer: true });
             assert_eq!(stamps.height(), Some(720));

@@ -151,7 +151,8 @@ impl Layer {
         if pause && self.last_sound.is_some_and(|last| now - last < DTX) {
             return false;
         }
-        let after_pause = self.last_sound.is_none_or(|last| now - last > 3 * self.encoder.interval());
+        let after_pause =
+            self.last_sound.is_none_or(|last| now - last > 3 * self.encoder.interval());
         self.last_sound = Some(now);
         let may = self.last_key.is_none_or(|last| now - last >= KEY_PAUSE);
         let old = !self.key_interval.is_zero()
@@ -162,8 +163,14 @@ impl Layer {
             self.key_wanted = false;
             self.last_key = Some(now);
         }
+        if self.queue.is_empty() && self.next_step < now {
+            // The line was idle, which is not saved up.
+            self.next_step = now;
+            self.budget = self.budget.min(0.0);
+        }
         let began = self.began.unwrap_or(due);
-        let ticks = (due - began).as_micros() * u128::from(self.encoder.codec().clock_rate()) / 1_000_000;
+        let ticks =
+            (due - began).as_micros() * u128::from(self.encoder.codec().clock_rate()) / 1_000_000;
         for part in 0..frame.parts {
             let index = self.index;
             self.index += 1;
@@ -190,7 +197,6 @@ impl Layer {
         let Some(step) = self.step else { return self.queue.pop_front() };
         let next = self.queue.front()?;
         if self.next_step <= now {
-            // What was not used is not saved up.
             let steps = (now - self.next_step).as_micros() / STEP.as_micros() + 1;
             self.next_step += STEP * steps.min(u128::from(u32::MAX)) as u32;
             self.budget = (self.budget + step * steps as f64).min(step * steps.min(4) as f64);
@@ -323,7 +329,9 @@ mod tests {
         let all = run(&mut layer, now, Duration::from_secs(3));
         let newest = all.last().unwrap().1.index;
         assert!(layer.kept(newest as u16).is_some() && layer.kept(newest as u16 - 90).is_some());
-        assert!(layer.kept(all[0].1.index as u16).is_none() && layer.kept(newest as u16 + 1).is_none());
+        assert!(
+            layer.kept(all[0].1.index as u16).is_none() && layer.kept(newest as u16 + 1).is_none()
+        );
         assert_eq!(layer.kept(newest as u16 - 5).unwrap().index, newest - 5);
     }
 

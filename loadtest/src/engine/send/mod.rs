@@ -105,7 +105,9 @@ impl Sender {
     /// What was agreed on. A track whose codec was refused is not sent.
     pub(super) fn negotiate(&mut self, negotiated: &Negotiated) {
         for section in &negotiated.sections {
-            let Some(track) = section.track.and_then(|at| self.tracks.get_mut(at)) else { continue };
+            let Some(track) = section.track.and_then(|at| self.tracks.get_mut(at)) else {
+                continue;
+            };
             let found = section.codecs.iter().find(|(_, codec)| *codec == track.codec);
             track.numbers = found.map(|(payload_type, _)| Numbers {
                 payload_type: *payload_type,
@@ -218,9 +220,9 @@ impl Sender {
         let sent = ext::abs_send_time_bytes(way.clock.micros(way.now));
         let sent = if repeats.is_some() { sent } else { ext::abs_send_time_bytes(kept.sent_us) };
         let level = kept.level.map(|(voice, level)| AudioLevel { voice, level }.to_bytes());
-        let descriptor = numbers.id(E::DependencyDescriptor).and_then(|id| {
-            Some((id, stream.encoder.descriptor(&kept.frame, kept.part)?))
-        });
+        let descriptor = numbers
+            .id(E::DependencyDescriptor)
+            .and_then(|id| Some((id, stream.encoder.descriptor(&kept.frame, kept.part)?)));
         let mut values: [(u8, &[u8]); 6] = [(0, &[]); 6];
         let mut count = 0;
         {
@@ -259,7 +261,9 @@ impl Sender {
             timestamp: kept.timestamp,
             ssrc,
         };
-        let Some(len) = write_header(&mut self.header, &fixed, &values[..count]) else { return false };
+        let Some(len) = write_header(&mut self.header, &fixed, &values[..count]) else {
+            return false;
+        };
         self.payload.clear();
         if kept.pause {
             // No speech: a table of contents and nothing (RFC 6716 3.1).

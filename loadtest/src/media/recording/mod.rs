@@ -68,7 +68,9 @@ impl Recording {
             _ => {}
         }
         let stored = self.frames.get(frame.sample as usize);
-        let Some(part) = stored.and_then(|stored| stored.parts.get(usize::from(part))) else { return };
+        let Some(part) = stored.and_then(|stored| stored.parts.get(usize::from(part))) else {
+            return;
+        };
         out.extend_from_slice(&part.lead[..usize::from(part.lead_len)]);
         out.extend_from_slice(&self.data[part.from..part.from + part.len]);
     }

@@ -86,7 +86,8 @@ fn opus_packets_come_out_of_ogg_pages() {
     let mut long = vec![0xfc; 255];
     long.extend([1; 5]);
     let head = page(&[8], b"OpusHead");
-    let file = [head, page(&[8], b"OpusTags"), page(&[3, 255, 5], &[&[0xfc, 1, 2], &long[..]].concat())];
+    let file =
+        [head, page(&[8], b"OpusTags"), page(&[3, 255, 5], &[&[0xfc, 1, 2], &long[..]].concat())];
     let recording = read(file.concat(), Codec::Opus).unwrap();
     assert_eq!(payloads(&recording, Codec::Opus, 0), [vec![0xfc, 1, 2]]);
     assert_eq!(payloads(&recording, Codec::Opus, 1), [long]);

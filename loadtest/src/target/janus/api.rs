@@ -148,5 +148,7 @@ impl Api {
 
 fn id(answer: &Value) -> Result<u64, LoadError> {
     let id = answer["data"]["id"].as_u64();
-    id.ok_or_else(|| LoadError::Target(format!("Janus gave no id: {}", excerpt(&answer.to_string()))))
+    id.ok_or_else(|| {
+        LoadError::Target(format!("Janus gave no id: {}", excerpt(&answer.to_string())))
+    })
 }

@@ -56,7 +56,8 @@ impl Janus {
     pub(super) async fn prepare(&mut self, rooms: &Rooms) -> Result<(), LoadError> {
         if !self.config.rooms.is_empty() {
             // Numbers by default; strings where `string_ids` is set.
-            let id = |name: &String| name.parse::<u64>().map_or_else(|_| json!(name), |id| json!(id));
+            let id =
+                |name: &String| name.parse::<u64>().map_or_else(|_| json!(name), |id| json!(id));
             let of = |name| Room { id: id(name), secret: String::new(), ours: false };
             self.rooms = self.config.rooms.iter().map(of).collect();
             return Ok(());
@@ -83,7 +84,8 @@ impl Janus {
                 "bitrate": 0,
                 "permanent": false,
             });
-            for (key, kind) in [("videocodec", MediaKind::Video), ("audiocodec", MediaKind::Audio)] {
+            for (key, kind) in [("videocodec", MediaKind::Video), ("audiocodec", MediaKind::Audio)]
+            {
                 let names = list(kind);
                 if !names.is_empty() {
                     body[key] = json!(names);

@@ -4,7 +4,7 @@ use super::Janus;
 use super::api::Api;
 use crate::engine::Engine;
 use crate::error::LoadError;
-use crate::plan::{PersonPlan};
+use crate::plan::PersonPlan;
 use crate::sdp::{self, Receive};
 use crate::target::links::Links;
 use crate::target::{bad_sdp, connection, late};
