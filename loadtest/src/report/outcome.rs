@@ -86,7 +86,7 @@ pub struct Media {
     pub delivered_share: Option<f64>,
     /// `lost / expected`.
     pub loss: Option<f64>,
-    /// `missing / (verified + missing)` by the numbers in the payload.
+    /// `missing / (delivered + missing)` by the numbers in the payload; `None` when no packet was opened.
     pub stamped_loss: Option<f64>,
     /// Received packets a second.
     pub received_packets_per_s: Option<f64>,

@@ -48,12 +48,14 @@ impl Media {
     pub(super) fn of(total: &Total) -> Self {
         let Total { seconds, counted, stream_seconds, .. } = total;
         let rate = |count: u64| ratio(count as f64, *seconds);
-        let missing = counted.stamped_missing as f64;
+        let delivered = counted.expected_packets.saturating_sub(counted.lost_packets);
+        let missing = counted.stamped_missing;
+        let looked = counted.verified_packets + missing > 0;
         Self {
-            delivered_packets: counted.expected_packets.saturating_sub(counted.lost_packets),
+            delivered_packets: delivered,
             delivered_share: loss(counted).map(|loss| 1.0 - loss),
             loss: loss(counted),
-            stamped_loss: ratio(missing, counted.verified_packets as f64 + missing),
+            stamped_loss: ratio(missing as f64, (delivered + missing) as f64).filter(|_| looked),
             received_packets_per_s: rate(counted.received_packets),
             received_bps: rate(counted.received_bytes).map(|bytes| bytes * 8.0),
             sent_packets_per_s: rate(counted.sent_packets),

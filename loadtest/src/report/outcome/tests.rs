@@ -209,3 +209,36 @@ fn the_json_says_its_format_and_null_where_nothing_was_measured() {
     let json: serde_json::Value = serde_json::from_str(&Outcome::of(&facts(), &[]).json()).unwrap();
     assert!(json["media"]["loss"].is_null() && json["added_delay"].is_null());
 }
+
+/// All names of fields, at any depth.
+fn names(value: &serde_json::Value, into: &mut std::collections::BTreeSet<String>) {
+    match value {
+        serde_json::Value::Object(fields) => {
+            for (name, value) in fields {
+                // Maps by number.
+                if name.parse::<u32>().is_err() {
+                    into.insert(name.clone());
+                }
+                names(value, into);
+            }
+        }
+        serde_json::Value::Array(values) => values.iter().for_each(|value| names(value, into)),
+        _ => {}
+    }
+}
+
+#[test]
+fn the_documentation_names_every_field_and_figure() {
+    const TEXT: &str = include_str!("../../../../docs/loadtest.md");
+    let mut samples = run(3, 2);
+    let per_role = vec![("viewer".to_owned(), samples.pop().unwrap().media)];
+    let failures = vec![("late".to_owned(), 1)];
+    let facts = RunFacts { per_role, failures, ..facts() };
+    let json = serde_json::from_str(&Outcome::of(&facts, &samples).json()).unwrap();
+    let mut all = std::collections::BTreeSet::new();
+    names(&json, &mut all);
+    all.extend(crate::report::Measure::all().map(|(name, _)| name.to_owned()));
+    let missing: Vec<&String> =
+        all.iter().filter(|name| !TEXT.contains(&format!("`{name}`"))).collect();
+    assert!(missing.is_empty(), "docs/loadtest.md does not tell of {missing:?}");
+}
