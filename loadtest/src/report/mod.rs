@@ -4,6 +4,7 @@
 //! The runner keeps a [`Diary`] of the [`crate::measure::Sample`]s: a second of it is small, whereas a sample carries
 //! whole histograms.
 
+mod compare;
 mod diary;
 mod html;
 mod live;
@@ -13,6 +14,7 @@ mod table;
 mod threshold;
 mod units;
 
+pub use compare::compare;
 pub use diary::{Diary, Point};
 pub use live::{Live, LiveConfig};
 pub use outcome::{

@@ -5,6 +5,7 @@ pub(super) fn micros(value: f64) -> String {
     match value {
         v if !v.is_finite() => "-".to_owned(),
         v if v < 10.0 => format!("{v:.2} us"),
+        v if v < 100.0 && v.fract() > 0.0 => format!("{v:.1} us"),
         v if v < 1_000.0 => format!("{v:.0} us"),
         v if v < 10_000.0 => format!("{:.2} ms", v / 1e3),
         v if v < 100_000.0 => format!("{:.1} ms", v / 1e3),
