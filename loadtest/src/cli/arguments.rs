@@ -24,6 +24,8 @@ pub(super) struct Arguments {
 pub(super) enum Command {
     /// Run a scenario against a server
     Run(Box<Run>),
+    /// Print reports of several servers side by side, as Markdown
+    Compare(Compare),
     /// List the built-in scenarios
     Scenarios,
     /// Print a built-in scenario, to copy and change
@@ -39,6 +41,18 @@ pub(super) enum Command {
         #[arg(long, value_name = "KEY=VALUE", value_parser = parse::<Override>)]
         set: Vec<Override>,
     },
+}
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Example:
+
+  weir-load compare weir=weir-1.json weir=weir-2.json janus=janus-1.json janus=janus-2.json")]
+pub(super) struct Compare {
+    /// What --json wrote, with a name for the column: NAME=FILE. Of several with a name, the one with the
+    /// least CPU a packet is taken
+    #[arg(required = true, value_name = "NAME=FILE")]
+    pub(super) reports: Vec<String>,
 }
 
 #[derive(Debug, clap::Args)]

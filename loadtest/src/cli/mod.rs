@@ -24,6 +24,7 @@ pub fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let done = match arguments.command {
         Command::Run(run) => perform(&run),
+        Command::Compare(compare) => side_by_side(&compare.reports).map(|table| say(&table)),
         Command::Scenarios => list(),
         Command::Show { scenario } => scenario::text_of(&scenario).map(|text| say(&text)),
         Command::Check { scenario, set } => Scenario::load(&scenario, &set).map(|read| {
@@ -58,6 +59,18 @@ fn list() -> Result<(), LoadError> {
     }
     say("\nweir-load show NAME prints one; copy it to a file, change it, run the file.\n");
     Ok(())
+}
+
+/// Reports named `NAME=FILE`, or by the file alone.
+fn side_by_side(reports: &[String]) -> Result<String, LoadError> {
+    let read = |report: &String| {
+        let (name, file) = report.split_once('=').unwrap_or((report, report));
+        let text = std::fs::read_to_string(file)
+            .map_err(|error| LoadError::Usage(format!("{file}: {error}")))?;
+        Ok((name.to_owned(), text))
+    };
+    let reports: Vec<_> = reports.iter().map(read).collect::<Result<_, LoadError>>()?;
+    crate::report::compare(&reports).map_err(LoadError::Usage)
 }
 
 fn perform(run: &Run) -> Result<(), LoadError> {

@@ -106,7 +106,7 @@ pub async fn run(config: RunConfig) -> Result<Finished, LoadError> {
     let people = People::new(Arc::clone(&target), engine.clone(), config.concurrency);
     let begun = Instant::now();
     let mut runner =
-        Runner { config: &config, engine: engine.clone(), people, live, diary: Diary::default(), server, own, begun };
+        Runner { config: &config, engine: engine.clone(), people, live, diary: Diary::default(), server, server_ended: None, own, begun };
     let result = runner.go().await;
     runner.live.end();
 
@@ -114,7 +114,7 @@ pub async fn run(config: RunConfig) -> Result<Finished, LoadError> {
     for role in scenario.order() {
         per_role.push((role.to_owned(), engine.snapshot_of(role).await));
     }
-    let Runner { mut people, diary, .. } = runner;
+    let Runner { mut people, diary, server_ended, .. } = runner;
     people.all_leave();
     let _ = tokio::time::timeout(GOODBYE, people.empty()).await;
     let _ = tokio::time::timeout(GOODBYE, target.clean()).await;
@@ -136,7 +136,7 @@ pub async fn run(config: RunConfig) -> Result<Finished, LoadError> {
     let ended = match result {
         Err(error) if people.counts().present + people.counts().left == 0 => return Err(error),
         Err(error) => Some(error),
-        Ok(()) => None,
+        Ok(()) => server_ended.map(LoadError::Target),
     };
     let outcome = Outcome::of_diary(&facts, &diary);
     let error = ended.or_else(|| {
@@ -153,6 +153,8 @@ struct Runner<'a> {
     live: Live,
     diary: Diary,
     server: Option<Processes>,
+    /// One of its processes is there no more.
+    server_ended: Option<String>,
     own: Processes,
     begun: Instant,
 }
@@ -234,13 +236,19 @@ impl Runner<'_> {
         let counts = self.people.counts();
         let pending = counts.started.saturating_sub(counts.present + counts.left + counts.failed);
         let settled = pending == 0 || stages.has_churn();
+        let server = self.server.as_mut().map(Processes::cost);
+        if let Some(Err(error)) = &server {
+            self.live.say(&format!("the server's {error}"));
+            self.server_ended = Some(format!("the server's {error}"));
+            self.server = None;
+        }
         let sample = Sample {
             at: self.begun.elapsed(),
             stage: stages.name().to_owned(),
             steady: begun && settled && stages.is_steady(Instant::now(), SAMPLE),
             media,
             people: counts,
-            server: self.server.as_mut().and_then(|server| server.cost().ok()),
+            server: server.and_then(Result::ok),
             own: self.own.cost().unwrap_or(ProcessCost::default()),
         };
         self.live.update(&sample);
