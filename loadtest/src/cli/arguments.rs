@@ -10,11 +10,15 @@ use std::path::PathBuf;
 
 /// Load-tests WebRTC servers with thousands of real clients in one process
 #[derive(Debug, Parser)]
-#[command(name = "weir-load", version, after_help = "\
+#[command(
+    name = "weir-load",
+    version,
+    after_help = "\
 Exit codes: 0 all went well, 1 a threshold was missed, 2 the command line or the scenario is wrong,
 3 the server cannot be reached or refuses, 4 this machine does not let us.
 
-More in docs/loadtest.md.")]
+More in docs/loadtest.md."
+)]
 pub(super) struct Arguments {
     #[command(subcommand)]
     pub(super) command: Command,

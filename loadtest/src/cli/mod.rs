@@ -85,10 +85,8 @@ fn perform(run: &Run) -> Result<(), LoadError> {
     // Tasks that wait for a server that is gone need not be waited for.
     runtime.shutdown_background();
     say(&finished.outcome.table());
-    for (file, text) in [
-        (&run.json, finished.outcome.json()),
-        (&run.html, finished.outcome.html()),
-    ] {
+    for (file, text) in [(&run.json, finished.outcome.json()), (&run.html, finished.outcome.html())]
+    {
         if let Some(file) = file {
             std::fs::write(file, text).map_err(|error| {
                 LoadError::Local(format!("cannot write {}: {error}", file.display()))

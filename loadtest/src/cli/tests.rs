@@ -18,7 +18,8 @@ fn the_command_line_is_consistent() {
 
 #[test]
 fn shortcuts_change_the_scenario_and_set_wins() {
-    let config = configure(&run(&["--receivers", "7", "--duration", "90s", "--rooms", "2"])).unwrap();
+    let config =
+        configure(&run(&["--receivers", "7", "--duration", "90s", "--rooms", "2"])).unwrap();
     assert_eq!(config.scenario.rooms, 2);
     assert_eq!(config.scenario.roles["viewer"].count, 7);
     assert_eq!(config.scenario.stages[1].duration.0, Duration::from_secs(90));

@@ -105,8 +105,17 @@ pub async fn run(config: RunConfig) -> Result<Finished, LoadError> {
     let target = Arc::new(target);
     let people = People::new(Arc::clone(&target), engine.clone(), config.concurrency);
     let begun = Instant::now();
-    let mut runner =
-        Runner { config: &config, engine: engine.clone(), people, live, diary: Diary::default(), server, server_ended: None, own, begun };
+    let mut runner = Runner {
+        config: &config,
+        engine: engine.clone(),
+        people,
+        live,
+        diary: Diary::default(),
+        server,
+        server_ended: None,
+        own,
+        begun,
+    };
     let result = runner.go().await;
     runner.live.end();
 
@@ -264,8 +273,12 @@ struct Stop {
 
 impl Stop {
     fn new() -> Result<Self, LoadError> {
-        let on = |kind| signal(kind).map_err(|error| LoadError::Local(format!("no signals: {error}")));
-        Ok(Self { interrupt: on(SignalKind::interrupt())?, terminate: on(SignalKind::terminate())? })
+        let on =
+            |kind| signal(kind).map_err(|error| LoadError::Local(format!("no signals: {error}")));
+        Ok(Self {
+            interrupt: on(SignalKind::interrupt())?,
+            terminate: on(SignalKind::terminate())?,
+        })
     }
 
     async fn wait(&mut self) {

@@ -176,7 +176,10 @@ impl People {
     pub(super) fn is_deserted(&self) -> bool {
         let counts = self.counts;
         let asked = self.roles.values().any(|asked| !asked.here.is_empty());
-        asked && counts.present == 0 && counts.failed > 0 && counts.failed + counts.left == counts.started
+        asked
+            && counts.present == 0
+            && counts.failed > 0
+            && counts.failed + counts.left == counts.started
     }
 
     /// Takes the next thing that happened.

@@ -94,7 +94,11 @@ impl<'a> Stages<'a> {
         let part = if duration > 0.0 { self.within.as_secs_f64() / duration } else { 1.0 };
         // The first comes at once when it grows, the last goes at the end when it shrinks.
         let now = (from + (to - from) * part).ceil();
-        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between two u32")]
+        #[allow(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "between two u32"
+        )]
         let now = now as u32;
         now
     }
@@ -104,7 +108,11 @@ impl<'a> Stages<'a> {
         let Some(owed) = self.owed.get_mut(role) else { return 0 };
         let whole = owed.floor();
         *owed -= whole;
-        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "casts saturate")]
+        #[allow(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "casts saturate"
+        )]
         let whole = whole as u32;
         whole
     }

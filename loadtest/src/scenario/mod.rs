@@ -228,9 +228,8 @@ impl Scenario {
         let mut scenario: Self = toml::from_str(text)
             .map_err(|error| usage(format!("scenario {name}: {}", error.to_string().trim_end())))?;
         if !overrides.is_empty() {
-            let mut table: toml::Table = text
-                .parse()
-                .map_err(|error| usage(format!("scenario {name}: {error}")))?;
+            let mut table: toml::Table =
+                text.parse().map_err(|error| usage(format!("scenario {name}: {error}")))?;
             for one in overrides {
                 scenario = one.apply(&mut table).map_err(usage)?;
             }

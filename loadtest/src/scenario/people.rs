@@ -24,8 +24,11 @@ impl Scenario {
     /// Roles in the order in which they come: who publishes first, then by name.
     #[must_use]
     pub fn order(&self) -> Vec<&str> {
-        let mut names: Vec<(&str, bool)> =
-            self.roles.iter().map(|(name, role)| (name.as_str(), role.publish.is_empty())).collect();
+        let mut names: Vec<(&str, bool)> = self
+            .roles
+            .iter()
+            .map(|(name, role)| (name.as_str(), role.publish.is_empty()))
+            .collect();
         names.sort_by_key(|(name, watches)| (*watches, *name));
         names.into_iter().map(|(name, _)| name).collect()
     }
@@ -34,7 +37,11 @@ impl Scenario {
     #[must_use]
     pub fn crowd(&self, stage: &Stage) -> Crowd {
         let of = |(name, role): (&String, &Role)| (name.clone(), self.each(stage, name, role));
-        self.roles.iter().map(of).map(|(name, each)| (name, each.saturating_mul(self.rooms))).collect()
+        self.roles
+            .iter()
+            .map(of)
+            .map(|(name, each)| (name, each.saturating_mul(self.rooms)))
+            .collect()
     }
 
     /// Of one role in one room at the end of a stage.
@@ -43,7 +50,11 @@ impl Scenario {
             return *count;
         }
         let scaled = (f64::from(role.count) * stage.factor.unwrap_or(1.0)).round();
-        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "checked: casts saturate")]
+        #[allow(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "checked: casts saturate"
+        )]
         let scaled = scaled as u32;
         scaled
     }
@@ -89,7 +100,11 @@ impl Scenario {
             name: format!("{role}-{number}"),
             role: role.to_owned(),
             room,
-            publish: plan.publish.iter().map(|track| track.plan(place % plan.count.max(1), plan.count)).collect(),
+            publish: plan
+                .publish
+                .iter()
+                .map(|track| track.plan(place % plan.count.max(1), plan.count))
+                .collect(),
             audio_slots: plan.receive.audio,
             video_slots: plan.receive.video,
             tile: TilePlan {
@@ -117,7 +132,9 @@ impl Publish {
             let size = self.size.unwrap_or(VIDEO_SIZE);
             return vec![LayerPlan {
                 rid: None,
-                bitrate_bps: self.bitrate.map_or(if video { VIDEO_BPS } else { AUDIO_BPS }, |b| b.0),
+                bitrate_bps: self
+                    .bitrate
+                    .map_or(if video { VIDEO_BPS } else { AUDIO_BPS }, |b| b.0),
                 fps: self.fps.unwrap_or(if video { VIDEO_FPS } else { AUDIO_FPS }),
                 width: if video { size.width } else { 0 },
                 height: if video { size.height } else { 0 },

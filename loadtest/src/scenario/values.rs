@@ -1,8 +1,8 @@
 //! Values with units.
 
 use crate::plan::Pacing;
-use serde::de::{Deserializer, Error, Visitor};
 use serde::Deserialize;
+use serde::de::{Deserializer, Error, Visitor};
 use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
@@ -68,7 +68,11 @@ impl FromStr for Bitrate {
             "M" | "Mbit/s" => 1e6,
             _ => return Err(bad()),
         };
-        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "checked before")]
+        #[allow(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "checked before"
+        )]
         Ok(Self((value * factor).round() as u64))
     }
 }
