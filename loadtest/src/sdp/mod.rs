@@ -61,3 +61,6 @@ fn excerpt(text: &str) -> String {
     }
     short
 }
+
+#[cfg(test)]
+mod tests;

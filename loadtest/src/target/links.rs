@@ -34,11 +34,6 @@ impl Links {
         self.all.get(number).map(|link| &link.connection)
     }
 
-    /// All of them.
-    pub(super) fn iter(&self) -> impl Iterator<Item = &Connection> {
-        self.all.iter().map(|link| &link.connection)
-    }
-
     pub(super) fn is_connected(&self) -> bool {
         self.all.iter().all(|link| link.connected)
     }
