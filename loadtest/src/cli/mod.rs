@@ -75,6 +75,11 @@ fn side_by_side(reports: &[String]) -> Result<String, LoadError> {
 
 fn perform(run: &Run) -> Result<(), LoadError> {
     let config = configure(run)?;
+    // Found out now and not after the run.
+    for file in run.json.iter().chain(&run.html) {
+        let opened = std::fs::OpenOptions::new().append(true).create(true).open(file);
+        opened.map_err(|error| unwritable(file, &error))?;
+    }
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(WORD_THREADS)
         .thread_name("words")
@@ -88,12 +93,14 @@ fn perform(run: &Run) -> Result<(), LoadError> {
     for (file, text) in [(&run.json, finished.outcome.json()), (&run.html, finished.outcome.html())]
     {
         if let Some(file) = file {
-            std::fs::write(file, text).map_err(|error| {
-                LoadError::Local(format!("cannot write {}: {error}", file.display()))
-            })?;
+            std::fs::write(file, text).map_err(|error| unwritable(file, &error))?;
         }
     }
     finished.error.map_or(Ok(()), Err)
+}
+
+fn unwritable(file: &std::path::Path, error: &std::io::Error) -> LoadError {
+    LoadError::Local(format!("cannot write {}: {error}", file.display()))
 }
 
 /// From what was typed to what is run.

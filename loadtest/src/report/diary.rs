@@ -13,6 +13,10 @@ pub(super) const MAX_POINTS: usize = 4_096;
 /// Most stages told apart; the histogram of each takes about 130 KB. What comes later is added to the last.
 pub(super) const MAX_STAGES: usize = 100;
 
+/// Of a shorter time no rates are told: a few packets in a few milliseconds look like a flood. It is added to the
+/// point before.
+pub(super) const SHORTEST_S: f64 = 0.3;
+
 /// What happened between a sample and the one before it.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct Point {
@@ -206,7 +210,7 @@ impl Diary {
 
     fn keep(&mut self, point: Point) {
         self.merge = self.merge.max(1);
-        if self.merged == 0 || self.merged >= self.merge {
+        if self.merged == 0 || self.merged >= self.merge && point.seconds >= SHORTEST_S {
             self.points.push(point);
             self.merged = 1;
         } else if let Some(last) = self.points.last_mut() {

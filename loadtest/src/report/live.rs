@@ -1,7 +1,7 @@
 //! What is shown while a run lasts: about twelve lines drawn anew each second on a terminal, a line every five
 //! seconds elsewhere.
 
-use super::diary::{Point, Usage};
+use super::diary::{Point, SHORTEST_S, Usage};
 use super::{BUSY, units};
 use crate::measure::{Counters, Sample};
 use std::collections::VecDeque;
@@ -94,6 +94,9 @@ impl Live {
     /// What is written for a sample.
     fn frame(&mut self, sample: &Sample) -> String {
         let point = Point::between(self.last.as_ref(), sample);
+        if self.last.is_some() && point.seconds < SHORTEST_S {
+            return String::new();
+        }
         self.recent.push_back(point);
         if self.recent.len() > RECENT {
             self.recent.pop_front();
@@ -258,7 +261,7 @@ impl Live {
         let number = number.map_or_else(String::new, |index| {
             format!(" ({} of {})", index + 1, self.config.stages.len())
         });
-        let steady = if sample.steady { "" } else { ", does not count" };
+        let steady = if sample.steady { "" } else { ", not measured" };
         format!(
             "[{bar}] {} of {}  {}{number}{steady}",
             clock(sample.at),

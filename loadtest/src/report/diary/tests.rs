@@ -61,6 +61,16 @@ fn a_sample_of_the_same_moment_is_left_out() {
 }
 
 #[test]
+fn a_moment_at_the_end_is_no_flood() {
+    let mut last = counted(2, 210, 0);
+    last.at += Duration::from_millis(5);
+    let diary = Diary::of(&[counted(1, 100, 0), counted(2, 200, 0), last]);
+    assert_eq!(diary.points().len(), 2);
+    assert_eq!(diary.points()[1].counted.received_packets, 110);
+    assert_eq!(diary.steady.counted.received_packets, 210);
+}
+
+#[test]
 fn a_long_run_is_kept_coarser_and_loses_nothing() {
     let mut diary = Diary::default();
     let seconds = 3 * MAX_POINTS as u64 + 7;

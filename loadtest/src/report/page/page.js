@@ -15,6 +15,7 @@ const scaled = (steps) => known((v) => {
 });
 const count = known(grouped);
 const plain = known(digits);
+const seconds = known((v) => grouped(v) + ' s');
 const micros = scaled([[' µs', 1], [' ms', 1e3], [' s', 1e6]]);
 const bytes = scaled([[' B', 1], [' KiB', 1024], [' MiB', 1024 ** 2], [' GiB', 1024 ** 3], [' TiB', 1024 ** 4]]);
 const bits = scaled([[' bit/s', 1], [' kbit/s', 1e3], [' Mbit/s', 1e6], [' Gbit/s', 1e9], [' Tbit/s', 1e12]]);
@@ -92,7 +93,7 @@ const end = series.length ? series[series.length - 1].at_s : 1;
 const begin = (i) => series[i].at_s - series[i].seconds;
 
 // Lines or stacked steps over the time of the run.
-// lines: [{name, color, of(point) -> number or null, quiet: left out when always 0}]; options: format, log, whole, bytes, stacked.
+// lines: [{name, color, of(point) -> number or null, quiet: left out when always 0}]; options: format, log, whole, bytes, stacked, least (of the axis).
 function overTime(title, note, lines, options) {
   const values = lines.map((line) => series.map((point) => {
     const value = line.of(point);
@@ -104,7 +105,7 @@ function overTime(title, note, lines, options) {
   if (!shown.length) return null;
   const tops = options.stacked ? series.map((_, t) => lists.reduce((sum, l) => sum + (l[t] || 0), 0))
     : lists.flat().filter((v) => v !== null);
-  const high = Math.max(...tops), positive = lists.flat().filter((v) => v > 0);
+  const high = Math.max(...tops, options.least || 0), positive = lists.flat().filter((v) => v > 0);
   const log = options.log && positive.length > 0;
 
   return card(title, note, shown, (width, plot) => {
@@ -337,7 +338,7 @@ const shade = (i) => ramp[heights.length <= 1 ? 2 : Math.min(5, Math.round((i * 
 const charts = [
   delays(),
   overTime('Packets received', 'A second, all people together; shaded: what counts', [{ name: 'received', color: 'var(--a)', of: per('received_packets') }], { format: many }),
-  overTime('Loss', 'Of the packets due in each second', [{ name: 'loss', color: 'var(--bad)', of: (p) => (p.counted.expected_packets ? Math.min(1, p.counted.lost_packets / p.counted.expected_packets) : null) }], { format: known((v) => plain(+(v * 100).toPrecision(4)) + ' %') }),
+  overTime('Loss', 'Of the packets due in each second', [{ name: 'loss', color: 'var(--bad)', of: (p) => (p.counted.expected_packets ? Math.min(1, p.counted.lost_packets / p.counted.expected_packets) : null) }], { format: known((v) => plain(+(v * 100).toPrecision(4)) + ' %'), least: 0.001 }),
   overTime('Delay', 'From send to arrival, in each second, logarithmic', [
     { name: 'median', color: 'var(--a)', of: (p) => p.delay_p50_us },
     { name: 'p99', color: 'var(--b)', of: (p) => p.delay_p99_us },
@@ -350,7 +351,7 @@ const charts = [
     { name: 'server', color: 'var(--a)', of: (p) => p.server && p.server.cores },
     { name: "server's busiest thread", color: 'var(--c)', of: (p) => p.server && p.server.busiest },
     { name: 'weir-load', color: 'var(--b)', of: (p) => p.own.cores },
-    { name: "weir-load's busiest thread", color: 'var(--d)', of: (p) => p.own.busiest }], { format: plain }),
+    { name: "weir-load's busiest thread", color: 'var(--d)', of: (p) => p.own.busiest }], { format: plain, least: 0.1 }),
   overTime('Memory', 'Resident', [
     { name: 'server', color: 'var(--a)', of: (p) => p.server && p.server.rss_bytes },
     { name: 'weir-load', color: 'var(--b)', of: (p) => p.own.rss_bytes }], { format: bytes, bytes: true }),
@@ -366,12 +367,12 @@ report.append(el('div', { class: 'charts' }, ...charts));
 const tables = el('div', { class: 'charts' });
 tables.append(...[
   tableOf('Thresholds', ['', 'limit', 'measured'], thresholds.map((one) => [
-    el('span', { class: one.met ? 'good' : 'bad' }, one.met ? '✓ met' : '✗ missed'), one.threshold, one.shown]), [1]),
+    el('span', { class: one.met ? 'good' : 'bad' }, one.met ? '✓ met' : '✗ missed'), one.threshold, one.shown]), [1, 2]),
   tableOf('Failures', ['people', 'why'], data.failures.map((one) => [count(one.people), one.reason]), [1]),
-  data.stages.length > 1 ? tableOf('Stages', ['', 'people', 'seconds', 'steady', 'packets/s', 'received', 'loss', 'delay p50', 'delay p99', 'server cores', 'CPU a packet'],
-    data.stages.map((s) => [s.name, count(s.people.present), plain(s.seconds), plain(s.steady_seconds), count(s.received_packets_per_s), bits(s.received_bps),
+  data.stages.length > 1 ? tableOf('Stages', ['', 'people', 'length', 'steady', 'packets/s', 'received', 'loss', 'delay p50', 'delay p99', 'server cores', 'CPU a packet'],
+    data.stages.map((s) => [s.name, count(s.people.present), seconds(s.seconds), seconds(s.steady_seconds), count(s.received_packets_per_s), bits(s.received_bps),
       percent(s.loss), micros(s.added_delay && s.added_delay.p50_us), micros(s.added_delay && s.added_delay.p99_us), plain(s.server_cpu_cores), micros(s.server_cpu_us_per_packet)])) : null,
-  data.roles.length > 1 ? tableOf('Roles, over the whole run', ['', 'received', 'sent', 'loss', 'delay p50', 'delay p99', 'join p50', 'join p95', 'freezes'],
+  data.roles.length > 1 ? tableOf('Roles, over the whole run', ['', 'packets received', 'packets sent', 'loss', 'delay p50', 'delay p99', 'join p50', 'join p95', 'freezes'],
     data.roles.map((r) => [r.name, count(r.counted.received_packets), count(r.counted.sent_packets), percent(r.loss),
       micros(r.added_delay && r.added_delay.p50_us), micros(r.added_delay && r.added_delay.p99_us),
       micros(r.first_packet && r.first_packet.p50_us), micros(r.first_packet && r.first_packet.p95_us), count(r.counted.freezes)])) : null,
@@ -379,9 +380,9 @@ tables.append(...[
 const row = (name, value) => (value === '' || value === null ? null : el('tr', {}, el('td', {}, name), el('td', {}, value)));
 tables.append(el('section', { class: 'card wide facts' }, el('h2', {}, 'Circumstances'), el('table', {}, el('tbody', {}, ...[
   row('command', el('code', {}, facts.command.join(' '))),
-  row('measured', `${plain(facts.steady_seconds)} s of ${plain(facts.seconds)} s`),
+  row('measured', `${seconds(facts.steady_seconds)} of ${seconds(facts.seconds)}`),
   row('machine', `${facts.cpu}, ${facts.cores} cores, Linux ${facts.kernel}`),
-  row('tool', `${facts.tool}, ${facts.threads} threads, verify ${facts.verify}: ${plain(own.cpu_cores)} cores (${percent(own.cpu_share)} of what it can have), ${bytes(own.rss_max_bytes)}`),
+  row('tool', `${facts.tool}, ${facts.threads} media thread${facts.threads === 1 ? '' : 's'}, verify ${facts.verify}: ${plain(own.cpu_cores)} cores (${percent(own.cpu_share)} of what it can have), ${bytes(own.rss_max_bytes)}`),
   row('server', facts.server_pids.length ? `process ${facts.server_pids.join(', ')}` : 'not watched'),
 ].filter(Boolean)))));
 report.append(tables);
