@@ -83,7 +83,7 @@ pub struct NegotiatedSection {
     pub receives: bool,
     /// Payload types with their codec, ours and theirs being the same, best first.
     pub codecs: Vec<(u8, Codec)>,
-    /// RTX payload type of a payload type.
+    /// A payload type, and that of its RTX (RFC 4588).
     pub rtx: Vec<(u8, u8)>,
     /// Extension ids.
     pub extensions: Vec<(ExtensionKind, u8)>,

@@ -35,6 +35,9 @@ pub(super) struct Inbound {
     pub(super) stamps: Stamps,
     /// Packets of padding alone.
     pub(super) paddings: u64,
+    /// Anything but padding.
+    pub(super) has_media: bool,
+    /// When that came last.
     pub(super) last_at: Instant,
     /// Packets until the next one is opened.
     pub(super) until_open: u8,
@@ -69,6 +72,7 @@ impl Inbound {
             picture: video.then(|| Box::new(Picture::new(blind))),
             stamps: Stamps::default(),
             paddings: 0,
+            has_media: false,
             last_at: now,
             until_open: 0,
             waiting_since: None,
@@ -121,7 +125,7 @@ impl Inbound {
                 counters.freeze_micros += freeze.as_micros() as u64;
             }
         });
-        match (picture.wants_key(), self.waiting_since) {
+        match (picture.wants_key() && self.has_media, self.waiting_since) {
             (true, None) => self.waiting_since = Some(now),
             (false, Some(_)) => self.waiting_since = None,
             _ => {}
@@ -152,7 +156,7 @@ impl Inbound {
                     self.stamps.lost_on_wire(count);
                 }
                 self.show(now, tally);
-                broken = self.picture.as_ref().is_some_and(|picture| picture.wants_key());
+                broken = self.picture.as_mut().is_some_and(|picture| picture.take_broken());
             }
             if self.nack {
                 self.seq.ask(now, round_trip.max(2 * GRACE * 2), numbers);

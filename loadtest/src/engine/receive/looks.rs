@@ -87,7 +87,7 @@ impl Receiver {
     /// Video streams that live, by height where it is known.
     pub(in crate::engine) fn live(&self, now: Instant, heights: &mut BTreeMap<u16, u32>) -> u32 {
         let mut count = 0;
-        let media = self.streams.iter().filter(|stream| stream.video && !stream.rtx);
+        let media = self.streams.iter().filter(|stream| stream.video && stream.has_media);
         for stream in media.filter(|s| now.saturating_duration_since(s.last_at) < LIVE) {
             count += 1;
             if let Some(height) = stream.stamps.height() {

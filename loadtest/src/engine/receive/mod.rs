@@ -102,7 +102,7 @@ impl Receiver {
             for (number, codec) in &section.codecs {
                 self.uses[usize::from(*number & 0x7f)] = Use::Media(*codec);
             }
-            for (rtx, of) in &section.rtx {
+            for (of, rtx) in &section.rtx {
                 if let Some((_, codec)) = section.codecs.iter().find(|(number, _)| number == of) {
                     self.uses[usize::from(*rtx & 0x7f)] = Use::Rtx(*codec);
                 }
@@ -200,7 +200,10 @@ impl Receiver {
             tally.counters.received_resent += 1;
             return;
         };
-        stream.last_at = now;
+        if flags & PADDING == 0 {
+            stream.last_at = now;
+            stream.has_media = true;
+        }
         tally.counters.received_packets += 1;
         tally.counters.expected_packets += due;
         if flags & PADDING != 0 {
@@ -371,13 +374,16 @@ impl Receiver {
             let number = header.payload_type;
             self.sections.iter().position(|s| s.codecs.contains(&number) || rtx && s.video)
         });
+        let repairs =
+            |section: &Section| section.pairs.iter().any(|(_, r)| *r == Some(header.ssrc));
+        rtx |= self.sections.iter().any(repairs);
         // Neither announced nor of a known type: not for us.
         if codec.is_none() && section.is_none() {
             return None;
         }
         let of = section.map(|at| &self.sections[at]);
         let video = of.map_or(codec.is_some_and(|c| c.kind() == MediaKind::Video), |of| of.video);
-        let blind = self.verify == Verify::Count && self.descriptor_id.is_none();
+        let blind = self.verify == Verify::Count;
         let mut stream = Inbound::new(now, header.ssrc, codec, video && !rtx, blind);
         stream.rtx = rtx;
         stream.section = section.unwrap_or(usize::MAX);

@@ -28,6 +28,8 @@ pub(super) struct Picture {
     decodable: bool,
     /// Every frame can, as far as we are able to tell.
     blind: bool,
+    /// Something was given up since [`Self::take_broken`].
+    broken: bool,
     last: Option<Instant>,
     gaps: [u32; GAPS],
     count: usize,
@@ -42,6 +44,7 @@ impl Picture {
             key: false,
             decodable: blind,
             blind,
+            broken: false,
             last: None,
             gaps: [0; GAPS],
             count: 0,
@@ -51,6 +54,11 @@ impl Picture {
     /// Waits for a key frame.
     pub(super) fn wants_key(&self) -> bool {
         !self.decodable
+    }
+
+    /// What could be decoded before cannot any more, since the last call.
+    pub(super) fn take_broken(&mut self) -> bool {
+        std::mem::take(&mut self.broken)
     }
 
     /// A key frame is under way.
@@ -78,6 +86,7 @@ impl Picture {
                 }
                 self.intact = false;
                 self.key = false;
+                self.broken |= self.decodable;
                 self.decodable = self.blind;
             }
             next += 1;

@@ -111,7 +111,7 @@ impl Sender {
             let found = section.codecs.iter().find(|(_, codec)| *codec == track.codec);
             track.numbers = found.map(|(payload_type, _)| Numbers {
                 payload_type: *payload_type,
-                rtx: section.rtx.iter().find(|(_, of)| of == payload_type).map(|(rtx, _)| *rtx),
+                rtx: section.rtx.iter().find(|(of, _)| of == payload_type).map(|(_, rtx)| *rtx),
                 mid: section.mid.clone(),
                 extensions: section.extensions.clone(),
                 wide: section.transport_cc,
