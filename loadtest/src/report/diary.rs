@@ -162,6 +162,12 @@ impl Diary {
         self.last = Some(last);
     }
 
+    /// Whether anybody was ever in a meeting.
+    #[must_use]
+    pub fn saw_anybody(&self) -> bool {
+        self.present_max > 0
+    }
+
     /// Second by second; put together where there were more than 4096.
     #[must_use]
     pub fn points(&self) -> &[Point] {

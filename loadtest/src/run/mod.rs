@@ -143,7 +143,7 @@ pub async fn run(config: RunConfig) -> Result<Finished, LoadError> {
     };
     engine.shutdown();
     let ended = match result {
-        Err(error) if people.counts().present + people.counts().left == 0 => return Err(error),
+        Err(error) if !diary.saw_anybody() => return Err(error),
         Err(error) => Some(error),
         Ok(()) => server_ended.map(LoadError::Target),
     };

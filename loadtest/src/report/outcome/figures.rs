@@ -32,6 +32,9 @@ impl Facts {
     }
 }
 
+/// Late frames in fewer seconds are forgiven, however short the run was.
+const LATE_SECONDS: f64 = 3.0;
+
 /// `part / whole`, if there is a whole.
 fn ratio(part: f64, whole: f64) -> Option<f64> {
     (whole > 0.0).then(|| part / whole)
@@ -127,12 +130,12 @@ impl Own {
             late_frames: total.counted.late_frames,
             bottleneck: Vec::new(),
         };
-        own.bottleneck = own.reasons();
+        own.bottleneck = own.reasons(total.late_seconds >= LATE_SECONDS);
         own
     }
 
     /// The rule, documented in docs/loadtest.md.
-    fn reasons(&self) -> Vec<String> {
+    fn reasons(&self, often_late: bool) -> Vec<String> {
         let percent = |share: f64| (share * 100.0).round();
         let mut reasons = Vec::new();
         if let Some(share) = self.cpu_share.filter(|share| *share > BUSY) {
@@ -145,7 +148,7 @@ impl Own {
         if self.drops > 0 {
             reasons.push(format!("its own sockets dropped {} packets", self.drops));
         }
-        if let Some(share) = self.late_share.filter(|share| *share > TOLERATED) {
+        if let Some(share) = self.late_share.filter(|share| often_late && *share > TOLERATED) {
             let text = format!("{} of its frames left more than 10 ms late", self.late_frames);
             reasons.push(format!("{text}, in {} % of the steady seconds", percent(share)));
         }

@@ -151,10 +151,10 @@ fn a_late_frame_now_and_then_is_forgiven_and_many_are_not() {
     let late_from = |first: u64| {
         reasons(move |at, sample| sample.media.counters.late_frames = at.saturating_sub(first))
     };
-    assert_eq!(late_from(13), Vec::<String>::new());
+    assert_eq!(late_from(12), Vec::<String>::new());
     assert_eq!(
-        late_from(12),
-        ["2 of its frames left more than 10 ms late, in 20 % of the steady seconds"]
+        late_from(11),
+        ["3 of its frames left more than 10 ms late, in 30 % of the steady seconds"]
     );
 }
 
