@@ -94,18 +94,19 @@ fn media(text: &mut String, outcome: &Outcome) {
         count(counted.expected_packets)
     );
     line(text, "delivered", &format!("{delivered:>10}  {of}"));
-    let mut notes = vec![format!("{} lost", count(counted.lost_packets))];
-    if counted.received_resent > 0 {
-        notes.push(format!("{} resent", count(counted.received_resent)));
-    }
+    let mut lost = format!("{} lost", count(counted.lost_packets));
     if let Some(stamped) = media.stamped_loss {
-        notes.push(format!("{} by the payload's numbers", percent(stamped)));
+        let _ = write!(lost, ", {} by the payload's numbers", percent(stamped));
     }
-    if counted.impaired_drops > 0 {
-        notes.push(format!("{} dropped by plan", count(counted.impaired_drops)));
+    line(text, "loss", &format!("{:>10}  {lost}", or_dash(media.loss, percent)));
+    if counted.received_resent + counted.impaired_drops > 0 {
+        let resent = count(counted.received_resent);
+        let mut resent = format!("{resent:>10}  packets came again");
+        if counted.impaired_drops > 0 {
+            let _ = write!(resent, ", {} were dropped by plan", count(counted.impaired_drops));
+        }
+        line(text, "resent", &resent);
     }
-    let loss = or_dash(media.loss, percent);
-    line(text, "loss", &format!("{loss:>10}  {}", notes.join(", ")));
     if counted.corrupt_packets > 0 {
         let of = count(counted.verified_packets);
         let corrupt = count(counted.corrupt_packets);

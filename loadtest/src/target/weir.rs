@@ -117,7 +117,8 @@ impl Weir {
             "title": "load test",
             "start_time": stamp(now),
             "end_time": stamp(now + time::Duration::days(1)),
-            "max_participants": people.max(2),
+            // With room for those who come before others have quite left.
+            "max_participants": (people + people / 4 + 8).min(MOST_PEOPLE),
             "meeting_type": "video",
         });
         let made = self.post("api/v1/meetings", Some(token), &body).await?;

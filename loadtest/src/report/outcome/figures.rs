@@ -35,6 +35,9 @@ impl Facts {
 /// Late frames in fewer seconds are forgiven, however short the run was.
 const LATE_SECONDS: f64 = 3.0;
 
+/// Cores that our threads waited for above which somebody else is busy here.
+const WAITED: f64 = 0.3;
+
 /// `part / whole`, if there is a whole.
 fn ratio(part: f64, whole: f64) -> Option<f64> {
     (whole > 0.0).then(|| part / whole)
@@ -150,7 +153,12 @@ impl Own {
         }
         if let Some(share) = self.late_share.filter(|share| often_late && *share > TOLERATED) {
             let text = format!("{} of its frames left more than 10 ms late", self.late_frames);
-            reasons.push(format!("{text}, in {} % of the steady seconds", percent(share)));
+            let text = format!("{text}, in {} % of the steady seconds", percent(share));
+            let waited = self.waited_cores.filter(|cores| *cores > WAITED);
+            reasons.push(match waited {
+                Some(cores) => format!("{text} (others had {cores:.1} cores that it waited for)"),
+                None => text,
+            });
         }
         reasons
     }
