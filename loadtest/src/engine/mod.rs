@@ -128,3 +128,6 @@ pub enum Ended {
     /// close_notify.
     ClosedByPeer,
 }
+
+#[cfg(test)]
+mod tests;

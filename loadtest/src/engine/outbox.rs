@@ -58,6 +58,6 @@ mod tests {
         assert!(!out.push(10, |_| None));
         assert_eq!(out.contents(), (&[7, 7, 7][..], &[3][..]));
         out.clear();
-        assert!(out.is_empty() && out.len() == 0);
+        assert!(out.is_empty());
     }
 }

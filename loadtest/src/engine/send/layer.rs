@@ -317,7 +317,7 @@ mod tests {
         let all = run(&mut layer, now, Duration::from_secs(2));
         // 5,000 bytes a frame leave in 16 ms at 2.5 times the rate.
         let of = |frame| all.iter().filter(move |(_, kept)| kept.frame.number == frame);
-        let spread = of(20).last().unwrap().0 - of(20).next().unwrap().0;
+        let spread = of(20).next_back().unwrap().0 - of(20).next().unwrap().0;
         assert!((10..=20).contains(&spread.as_millis()), "{spread:?}");
         assert_eq!(all.iter().filter(|(_, k)| k.part == 0).count(), 50);
     }
