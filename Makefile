@@ -9,7 +9,7 @@ PAGE := web/app/dist/index.html
 PAGE_SOURCES := $(shell find web -type f \
 	-not -path '*/node_modules/*' -not -path '*/dist/*' -not -path 'web/e2e/*' 2>/dev/null)
 
-.PHONY: help run test check bench load setup page clean
+.PHONY: help run test check bench load compare setup page clean
 
 help: ## Show this list
 	@sed -nE 's/^([a-z]+):.*## (.*)/  make \1\t\2/p' Makefile
@@ -30,9 +30,13 @@ bench: setup page ## Measure and print; ARGS="floor forward steps join" chooses
 	cargo build --release --locked --bin weir
 	cargo run --release --locked -p weir-bench -- $(ARGS)
 
-load: ## Load generator: make load ARGS="..."
-	@test -d loadtest || { echo "The load generator is not part of this version." >&2; exit 1; }
-	cargo run --release --locked -p weir-loadtest -- $(ARGS)
+load: setup page ## Load a server that it starts; ARGS="meeting --rooms 20" chooses
+	cargo build --release --locked -p weir -p weir-loadtest --bin weir --bin weir-load
+	scripts/load.sh $(ARGS)
+
+compare: setup page ## Weir and Janus side by side, as root; SERVERS="weir-mmsg janus" chooses
+	cargo build --release --locked -p weir -p weir-loadtest --bin weir --bin weir-load
+	scripts/compare/compare.sh $(SERVERS)
 
 setup: ## Install what running needs
 	scripts/setup.sh run

@@ -6,6 +6,7 @@ mod clock;
 mod drops;
 mod files;
 mod handle;
+mod hello;
 mod ice;
 mod impair;
 mod lots;

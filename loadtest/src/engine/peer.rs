@@ -2,6 +2,7 @@
 
 use super::clock::Clock;
 use super::handle::State;
+use super::hello::Hello;
 use super::ice::{Heard, Ice, Out};
 use super::impair::Impaired;
 use super::lots::Lots;
@@ -53,6 +54,7 @@ pub(super) struct Peer {
     ours: IceCredentials,
     begun: Instant,
     link: Option<Box<Link>>,
+    hello: Hello,
     remote: Option<SocketAddr>,
     connected: bool,
     ended: bool,
@@ -81,6 +83,7 @@ impl Peer {
             ours: opening.ice,
             begun: opening.plan.begun,
             link: None,
+            hello: Hello::default(),
             remote: None,
             connected: false,
             ended: false,
@@ -184,6 +187,7 @@ impl Peer {
                 }
             }
             DatagramKind::Dtls => {
+                self.hello.answered();
                 let _ = link.transport.handle_dtls(turn.now, src, data);
                 self.drain(turn);
             }
@@ -217,6 +221,7 @@ impl Peer {
             match output {
                 // Answers to checks are ours to ourselves.
                 Output::Transmit { data, .. } if classify(&data) == DatagramKind::Dtls => {
+                    self.hello.sent(turn.now, &data);
                     turn.out.push(data.len(), |out| {
                         out.copy_from_slice(&data);
                         Some(data.len())
@@ -271,6 +276,7 @@ impl Peer {
         let mut sooner = |at: Option<Instant>| next = at.map_or(next, |at| at.min(next));
         sooner(link.transport.poll_timeout().map(|(at, _)| at));
         sooner(under_way);
+        sooner(self.hello.next_deadline());
         if self.connected {
             sooner(Some(self.next_report));
             sooner(self.receiver.next_deadline());
@@ -305,6 +311,7 @@ impl Peer {
             link.transport.handle_timeout(now);
             self.drain(turn);
         }
+        self.hello.handle_timeout(now, turn.out);
         if self.connected {
             self.media(turn);
         }

@@ -90,7 +90,7 @@ impl Weir {
             None => Host { token: self.register().await?, ours: true },
         };
         for _ in 0..rooms.count {
-            let meeting = self.create(&host.token, rooms.people).await?;
+            let meeting = self.create(&host.token).await?;
             self.meetings.push(meeting);
         }
         self.host = Some(host);
@@ -110,15 +110,15 @@ impl Weir {
         text(&login, "token", "api/v1/auth/login")
     }
 
-    async fn create(&self, token: &str, people: u32) -> Result<Meeting, LoadError> {
+    async fn create(&self, token: &str) -> Result<Meeting, LoadError> {
         let now = OffsetDateTime::now_utc();
         let stamp = |at: OffsetDateTime| at.format(&Rfc3339).unwrap_or_default();
         let body = json!({
             "title": "load test",
             "start_time": stamp(now),
             "end_time": stamp(now + time::Duration::days(1)),
-            // With room for those who come before others have quite left.
-            "max_participants": (people + people / 4 + 8).min(MOST_PEOPLE),
+            // Who comes may overlap with who goes.
+            "max_participants": MOST_PEOPLE,
             "meeting_type": "video",
         });
         let made = self.post("api/v1/meetings", Some(token), &body).await?;
