@@ -71,7 +71,7 @@ function logTicks(low, high) {
       if (m * 10 ** p >= low * 0.999 && m * 10 ** p <= high * 1.001) ticks.push(m * 10 ** p);
   return ticks;
 }
-const textWidth = (text) => text.length * 6.4;
+const textWidth = (text) => text.length * 6.8;
 
 // Anything that is drawn anew when its width changes. draw(width) gives an svg.
 const plots = [];
@@ -256,7 +256,7 @@ function delays() {
       const from = over ? at - size - 4 : at + 4;
       let row = rows.findIndex((taken) => taken < from);
       if (row < 0) row = rows.length - 1;
-      rows[row] = from + size + 8;
+      rows[row] = from + size + 6;
       const line = 11 + row * 14;
       svg.append(el('line', { class: 'cursor', x1: at, x2: at, y1: line - 8, y2: y(0) }));
       svg.append(el('text', { class: 'strong', x: over ? at - 4 : at + 4, y: line, 'text-anchor': over ? 'end' : 'start' }, text));
@@ -311,8 +311,8 @@ function tableOf(title, head, rows, left) {
 const { facts, media, joins: joining, server, own, thresholds } = data;
 const missed = thresholds.filter((one) => !one.met).length;
 const verdict = !thresholds.length ? null : missed
-  ? el('span', { class: 'verdict bad' }, `✗ ${missed} of ${thresholds.length} thresholds missed`)
-  : el('span', { class: 'verdict good' }, `✓ all ${thresholds.length} thresholds met`);
+  ? el('span', { class: 'verdict bad' }, `✗ ${missed} of ${thresholds.length} threshold${thresholds.length === 1 ? '' : 's'} missed`)
+  : el('span', { class: 'verdict good' }, thresholds.length === 1 ? '✓ threshold met' : `✓ all ${thresholds.length} thresholds met`);
 report.append(el('header', {}, el('h1', {}, facts.scenario || 'weir-load'), verdict,
   el('p', {}, `${facts.target} · ${facts.started.replace('T', ' ').replace('Z', ' UTC')}`)));
 for (const text of own.bottleneck) report.append(el('p', { class: 'warn' }, `weir-load itself was the bottleneck: ${text}.`));
