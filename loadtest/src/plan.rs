@@ -163,6 +163,8 @@ pub struct PersonPlan {
     pub receive_codecs: Vec<Codec>,
     /// How it looks at what comes.
     pub verify: Verify,
+    /// Nobody published in its room when it came: how long it waits for media tells nothing of the server.
+    pub waits: bool,
     /// Its network.
     pub impairment: Impairment,
 }

@@ -87,6 +87,7 @@ impl World {
             tile: TilePlan { width: 0, height: 0, fps: 0 },
             receive_codecs: Vec::new(),
             verify,
+            waits: false,
             impairment: Impairment::default(),
         };
         let plan = ConnectionPlan { person, publish: vec![track.clone()], begun: now, stamp: 5 };
@@ -174,7 +175,8 @@ impl World {
             let clock = self.clock;
             let due: Vec<_> = self.way.extract_if(.., |(at, _, _)| *at <= now).collect();
             let sent = &mut self.tallies[0];
-            let mut way = Way { now, clock: &clock, transport: sending, out: &mut out, tally: sent };
+            let mut way =
+                Way { now, clock: &clock, transport: sending, out: &mut out, tally: sent };
             for (_, _, data) in due.iter().filter(|(_, to, _)| *to == 0) {
                 let len = way.transport.open_rtcp(data, &mut plain).unwrap();
                 let compound = plain[..len].to_vec();
@@ -211,7 +213,8 @@ fn everything_that_is_sent_arrives_and_is_what_it_was() {
             let close = |a: u64, b: u64| a >= b && a - b <= 8;
             assert!(close(sent.sent_packets, received.received_packets), "{what} {received:?}");
             assert_eq!(received.expected_packets, received.received_packets, "{what}");
-            let faults = [received.lost_packets, received.corrupt_packets, received.stamped_missing];
+            let faults =
+                [received.lost_packets, received.corrupt_packets, received.stamped_missing];
             assert_eq!(faults, [0; 3], "{what}");
             assert_eq!((received.freezes, received.nacks_sent, received.plis_sent), (0, 0, 0));
             let share = received.received_packets as f64 / received.verified_packets as f64;

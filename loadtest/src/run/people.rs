@@ -6,8 +6,8 @@ use crate::measure;
 use crate::plan::{PersonPlan, Verify};
 use crate::scenario::Scenario;
 use crate::target::{Presence, Target};
-use std::collections::{BTreeMap, VecDeque};
-use std::sync::Arc;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::sync::{Semaphore, oneshot};
 
@@ -47,6 +47,21 @@ pub(super) struct People {
     /// By reason, how often.
     failures: BTreeMap<String, u32>,
     news: VecDeque<String>,
+    publishing: Publishing,
+}
+
+/// Rooms in which somebody published.
+#[derive(Debug, Clone, Default)]
+struct Publishing(Arc<Mutex<BTreeSet<u32>>>);
+
+impl Publishing {
+    fn note(&self, room: u32) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(room);
+    }
+
+    fn is_in(&self, room: u32) -> bool {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).contains(&room)
+    }
 }
 
 impl People {
@@ -62,6 +77,7 @@ impl People {
             counts: measure::People::default(),
             failures: BTreeMap::new(),
             news: VecDeque::new(),
+            publishing: Publishing::default(),
         }
     }
 
@@ -89,13 +105,18 @@ impl People {
         role: &str,
         plan: Option<PersonPlan>,
     ) -> Result<(), LoadError> {
-        let Some(plan) = plan else { return Ok(()) };
+        let Some(mut plan) = plan else { return Ok(()) };
+        plan.waits = true;
         let asked = self.roles.entry(role.to_owned()).or_default();
         asked.next += 1;
         self.counts.started += 1;
         let name = plan.name.clone();
+        let (room, publishes) = (plan.room, !plan.publish.is_empty());
         match self.target.join(&self.engine, plan).await {
             Ok(presence) => {
+                if publishes {
+                    self.publishing.note(room);
+                }
                 let (leave, told) = oneshot::channel();
                 asked.here.push_back(leave);
                 self.counts.present += 1;
@@ -112,22 +133,28 @@ impl People {
     /// Asks one more of a role to come.
     pub(super) fn come(&mut self, role: &str, scenario: &Scenario, verify: Verify) {
         let asked = self.roles.entry(role.to_owned()).or_default();
-        let Some(plan) = scenario.person(role, asked.next, verify) else { return };
+        let Some(mut plan) = scenario.person(role, asked.next, verify) else { return };
         asked.next += 1;
         self.counts.started += 1;
         let (leave, told) = oneshot::channel();
         asked.here.push_back(leave);
         let (target, engine) = (Arc::clone(&self.target), self.engine.clone());
         let (joining, tell) = (Arc::clone(&self.joining), self.tell.clone());
+        let publishing = self.publishing.clone();
         tokio::spawn(async move {
             let name = plan.name.clone();
+            let (room, publishes) = (plan.room, !plan.publish.is_empty());
             let joined = {
                 // The semaphore is never closed.
                 let _permit = joining.acquire().await;
+                plan.waits = !publishing.is_in(room);
                 target.join(&engine, plan).await
             };
             match joined {
                 Ok(presence) => {
+                    if publishes {
+                        publishing.note(room);
+                    }
                     let _ = tell.send(Event::Joined);
                     stay(presence, name, told, tell).await;
                 }

@@ -114,6 +114,7 @@ impl Scenario {
             },
             receive_codecs: self.codecs(),
             verify,
+            waits: false,
             impairment: Impairment {
                 loss: network.loss.0,
                 delay: network.delay.0,

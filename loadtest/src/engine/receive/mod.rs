@@ -66,6 +66,7 @@ pub(super) struct Receiver {
     arrivals: Arrivals,
     own_ssrc: u32,
     begun: Instant,
+    /// Came, or will tell nothing.
     first_packet: bool,
     first_key_frame: bool,
     next_look: Option<Instant>,
@@ -87,8 +88,8 @@ impl Receiver {
             arrivals: Arrivals::default(),
             own_ssrc,
             begun: plan.begun,
-            first_packet: false,
-            first_key_frame: false,
+            first_packet: plan.person.waits,
+            first_key_frame: plan.person.waits,
             next_look: None,
             next_feedback: None,
         }
