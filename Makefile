@@ -27,6 +27,8 @@ check: page ## Format, clippy, docs, dependencies, types
 	scripts/check.sh
 
 bench: setup page ## Measure and print; ARGS="floor forward steps join" chooses
+	scripts/setup.sh bench
+	cargo build --release --locked -p weir-bench --bins
 	cargo build --release --locked --bin weir
 	cargo run --release --locked -p weir-bench -- $(ARGS)
 

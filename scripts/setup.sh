@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Installs what is missing on Debian: `setup.sh run`, `setup.sh check` or `setup.sh test`.
+# Installs what is missing on Debian: `setup.sh run`, `setup.sh check`, `setup.sh test` or
+# `setup.sh bench`.
 # Does nothing, quickly, when everything is there.
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
@@ -11,11 +12,12 @@ goal=${1:-run}
 needs=(cc:build-essential)
 case $goal in
   run | check) ;;
+  bench) needs+=(valgrind:valgrind) ;;
   test)
     needs+=(chromium:chromium ip:iproute2 iptables:iptables)
     have firefox || have firefox-esr || needs+=(firefox-esr:firefox-esr)
     ;;
-  *) die "usage: setup.sh run|check|test" ;;
+  *) die "usage: setup.sh run|check|test|bench" ;;
 esac
 
 missing=()

@@ -2,7 +2,7 @@
 //! sends SRTP to sockets can cost less on the same machine.
 
 use crate::cpu::Stopwatch;
-use crate::media::{FPS, PARTS};
+use crate::media::{FPS, VIDEO_BPS, frame_bytes, parts};
 use crate::sink::{Sink, socket};
 use crate::{Error, PACKET_BYTES, ROUNDS};
 use aws_lc_rs::aead::{AES_128_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
@@ -115,28 +115,28 @@ fn plain(train: usize) -> Result<f64, Error> {
     Ok(watch.micros() / floor.sent as f64)
 }
 
-/// CPU microseconds per packet of the mix that `forward` delivers: so many frames as one train each
-/// and so many packets of sound alone, at their times, to `receivers` receivers.
+/// CPU microseconds per packet of the mix that `forward` delivers: so many frames, in trains as they
+/// come, and so many packets of sound alone, at their times, to `receivers` receivers.
 ///
 /// # Errors
 /// When there are no sockets or no CPU times.
-pub fn mix(receivers: usize, frames: u32, sizes: Sizes) -> Result<f64, Error> {
+pub fn mix(receivers: usize, frames: u32, mix: Mix) -> Result<f64, Error> {
     let sink = Sink::start()?;
     let receivers = sink.addresses(receivers);
     let mut floor = Floor::new()?;
     let mut watch = Stopwatch::new()?;
     let mut warm_up = 0;
     let begin = Instant::now();
-    for (at, is_frame, frame) in moments(frames + WARM_UP_FRAMES) {
-        if frame == WARM_UP_FRAMES && is_frame {
+    for moment in moments(mix, frames + WARM_UP_FRAMES) {
+        if moment.frame == WARM_UP_FRAMES && moment.first {
             watch.reset();
             warm_up = floor.sent;
         }
-        std::thread::sleep((begin + at).saturating_duration_since(Instant::now()));
-        let (count, len) = if is_frame { (PARTS, sizes.video) } else { (1, sizes.audio) };
+        std::thread::sleep((begin + moment.at).saturating_duration_since(Instant::now()));
+        let len = if moment.audio { mix.audio_len() } else { mix.video_len() };
         watch.time(|| {
             for receiver in &receivers {
-                floor.train(*receiver, count, len);
+                floor.train(*receiver, moment.count, len);
             }
             floor.send();
         })?;
@@ -145,34 +145,87 @@ pub fn mix(receivers: usize, frames: u32, sizes: Sizes) -> Result<f64, Error> {
     Ok(watch.micros() / (floor.sent - warm_up) as f64)
 }
 
-/// Bytes of the mix's datagrams.
+/// One publisher's stream as its receivers get it.
 #[derive(Debug, Clone, Copy)]
-pub struct Sizes {
-    /// Of one packet of a frame.
-    pub video: usize,
-    /// Of one packet of sound.
-    pub audio: usize,
+pub struct Mix {
+    /// Bits per second of its camera; its microphone sends 50 packets a second beside.
+    pub bps: u64,
+    /// Sent as libwebrtc's pacer sends: two packets at once, each 5 ms. Else each frame is one burst.
+    pub paced: bool,
+    /// Receivers behave as browsers do: they tell arrivals and reports, and what they get is paced.
+    pub tells: bool,
 }
 
-/// When what leaves: `frames` frames and the sound of the same time; true is a frame.
-pub fn moments(frames: u32) -> impl Iterator<Item = (Duration, bool, u32)> {
-    let mut video = 0;
-    let mut audio = 0;
-    std::iter::from_fn(move || {
-        if video == frames {
-            return None;
+impl Default for Mix {
+    fn default() -> Self {
+        Self { bps: VIDEO_BPS, paced: false, tells: false }
+    }
+}
+
+impl Mix {
+    /// Bytes of a part of a frame, with its padding: fixed header, transport-wide number where there
+    /// is one, payload, tag.
+    #[must_use]
+    pub fn video_len(&self) -> usize {
+        let extension = if self.tells { 8 } else { 0 };
+        // Frames are up to 15 bytes larger, 8 on average.
+        12 + extension + (frame_bytes(self.bps) + 8).div_ceil(parts(self.bps)) + 16
+    }
+
+    /// Bytes of 20 ms of sound with its level.
+    #[must_use]
+    pub fn audio_len(&self) -> usize {
+        let extension = if self.tells { 12 } else { 8 };
+        12 + extension + 80 + 16
+    }
+}
+
+/// What leaves at one time.
+#[derive(Debug, Clone, Copy)]
+pub struct Moment {
+    /// Since the beginning.
+    pub at: Duration,
+    /// Sound; else a picture, or a part of one.
+    pub audio: bool,
+    /// Packets.
+    pub count: usize,
+    /// Of this frame, counted from 0.
+    pub frame: u32,
+    /// The frame's first packets.
+    pub first: bool,
+    /// And its last.
+    pub last: bool,
+}
+
+/// Packets that a pacer sends at once, and its pause.
+const PACED: usize = 2;
+const PACE: Duration = Duration::from_millis(5);
+
+/// When what leaves: `frames` frames and the sound of the same time.
+#[must_use]
+pub fn moments(mix: Mix, frames: u32) -> Vec<Moment> {
+    let mut moments = Vec::new();
+    let once = if mix.paced { PACED } else { usize::MAX };
+    for frame in 0..frames {
+        let (mut at, mut left) = (Duration::from_secs(1) / FPS * frame, parts(mix.bps));
+        let mut first = true;
+        while left > 0 {
+            let count = left.min(once);
+            left -= count;
+            moments.push(Moment { at, audio: false, count, frame, first, last: left == 0 });
+            (at, first) = (at + PACE, false);
         }
-        // Between the frames' times, so that both never leave together.
-        let at_video = Duration::from_secs(1) / FPS * video;
-        let at_audio = Duration::from_millis(20) * audio + Duration::from_millis(5);
-        Some(if at_video <= at_audio {
-            video += 1;
-            (at_video, true, video - 1)
-        } else {
-            audio += 1;
-            (at_audio, false, video)
-        })
-    })
+    }
+    let end = Duration::from_secs(1) / FPS * frames;
+    // Between the frames' times, so that both never leave together.
+    let mut at = Duration::from_micros(7_500);
+    while at < end {
+        let frame = u32::MAX;
+        moments.push(Moment { at, audio: true, count: 1, frame, first: false, last: true });
+        at += Duration::from_millis(20);
+    }
+    moments.sort_by_key(|moment| moment.at);
+    moments
 }
 
 /// What was sent must have come: what the receiver drops is cheaper.

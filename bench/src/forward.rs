@@ -1,23 +1,63 @@
 //! A real shard on a real socket: one publisher, many receivers on the loopback interface.
 
-use crate::floor::{self, Sizes, WARM_UP_FRAMES};
-use crate::media::Publisher;
+use crate::floor::{self, Mix, WARM_UP_FRAMES};
+use crate::media::{FPS, Publisher};
 use crate::running::{Running, THREADS};
 use crate::sink::Sink;
-use crate::world::meeting;
+use crate::world::one_to_many;
 use crate::{Error, ROUNDS, cpu};
+use std::collections::VecDeque;
 use std::net::{Ipv4Addr, UdpSocket};
 use std::time::{Duration, Instant};
 use weir_net::BackendChoice;
-use weir_sfu_api::SrtpProfile;
 
-/// Numbers of receivers that are measured.
-pub const RECEIVERS: [usize; 2] = [50, 200];
 /// Frames of one measurement: two seconds.
-const FRAMES: u32 = 60;
-/// What the receivers get, with fixed header and tag: a part of a frame with its padding; 20 ms of
-/// sound with its level.
-const SIZES: Sizes = Sizes { video: 12 + 1_044 + 16, audio: 12 + 8 + 80 + 16 };
+const FRAMES: u32 = 2 * FPS;
+/// Frames before it where receivers' paths must become known.
+const BROWSER_FRAMES: u32 = 7 * FPS;
+
+/// One publisher's packets and who gets them.
+#[derive(Debug, Clone, Copy)]
+pub struct Load {
+    /// What is sent.
+    pub mix: Mix,
+    /// To how many.
+    pub receivers: usize,
+}
+
+impl Load {
+    /// In words.
+    #[must_use]
+    pub fn name(&self) -> String {
+        let rate = self.mix.bps as f64 / 1e6;
+        let kind = if self.mix.tells { " browsers" } else { "" };
+        let paced = if self.mix.paced { ", paced publisher" } else { "" };
+        format!("{rate} Mbit/s to {}{kind}{paced}", self.receivers)
+    }
+}
+
+/// Everything that is measured, in the order of the table.
+#[must_use]
+pub fn loads() -> Vec<Load> {
+    let burst = |bps, receivers| Load { mix: Mix { bps, ..Mix::default() }, receivers };
+    let mut loads = Vec::new();
+    for receivers in [50, 200, 500, 1_000] {
+        loads.push(burst(1_000_000, receivers));
+    }
+    for receivers in [50, 200, 500, 1_000] {
+        loads.push(burst(2_500_000, receivers));
+    }
+    for receivers in [100, 1_000] {
+        loads.push(burst(300_000, receivers));
+    }
+    let paced = Mix { paced: true, ..Mix::default() };
+    loads.push(Load { mix: paced, receivers: 200 });
+    for receivers in [200, 500] {
+        loads.push(Load { mix: Mix { tells: true, ..Mix::default() }, receivers });
+    }
+    loads.push(Load { mix: Mix { tells: true, paced: true, ..Mix::default() }, receivers: 200 });
+    loads
+}
 
 /// What a shard took, in its best round.
 #[derive(Debug, Clone)]
@@ -34,11 +74,9 @@ pub struct Forwarded {
     pub delivered: f64,
 }
 
-/// All about one number of receivers.
+/// All about one load.
 #[derive(Debug, Clone)]
-pub struct Mix {
-    /// Receivers.
-    pub receivers: usize,
+pub struct Measured {
     /// CPU microseconds per packet of the floor of the same mix.
     pub floor: f64,
     /// One for each backend.
@@ -49,36 +87,30 @@ pub struct Mix {
 ///
 /// # Errors
 /// When there are no sockets, threads or CPU times.
-pub fn measure() -> Result<Vec<Mix>, Error> {
-    RECEIVERS.into_iter().map(measure_one).collect()
-}
-
-fn measure_one(receivers: usize) -> Result<Mix, Error> {
+pub fn measure(load: Load) -> Result<Measured, Error> {
     let backends = [("mmsg", BackendChoice::Mmsg), ("io_uring", BackendChoice::IoUring)];
     let mut floor = f64::INFINITY;
     let mut shards: Vec<Forwarded> = Vec::new();
-    for round in 0..ROUNDS {
-        floor = floor.min(floor::mix(receivers, FRAMES, SIZES)?);
+    for _ in 0..ROUNDS {
+        floor = floor.min(floor::mix(load.receivers, FRAMES, load.mix)?);
         for (position, (name, choice)) in backends.into_iter().enumerate() {
-            let result = run(name, choice, receivers)?;
+            let result = run(name, choice, load)?;
             match shards.get_mut(position) {
                 None => shards.push(result),
                 Some(best) if result.us < best.us => *best = result,
                 Some(_) => {}
             }
-            debug_assert!(shards.len() > position, "round {round}");
         }
     }
-    Ok(Mix { receivers, floor, shards })
+    Ok(Measured { floor, shards })
 }
 
-fn run(name: &'static str, choice: BackendChoice, receivers: usize) -> Result<Forwarded, Error> {
+fn run(name: &'static str, choice: BackendChoice, load: Load) -> Result<Forwarded, Error> {
     let sink = Sink::start()?;
     let publisher = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0))?;
     let now = Instant::now();
-    let addresses = sink.addresses(receivers);
-    let (shard, mut media) =
-        meeting(now, SrtpProfile::AeadAes128Gcm, publisher.local_addr()?, &addresses)?;
+    let addresses = sink.addresses(load.receivers);
+    let (shard, media, tellers) = one_to_many(now, load.mix, publisher.local_addr()?, &addresses)?;
     let running = match Running::start(shard, choice)? {
         Ok(running) => running,
         Err(reason) => {
@@ -92,9 +124,12 @@ fn run(name: &'static str, choice: BackendChoice, receivers: usize) -> Result<Fo
         }
     };
     publisher.connect(running.addr())?;
-    publish(&publisher, &mut media, WARM_UP_FRAMES)?;
+    sink.tell(running.addr(), tellers);
+    let mut media = Media { media, frame: VecDeque::new() };
+    let warm_up = if load.mix.tells { BROWSER_FRAMES } else { WARM_UP_FRAMES };
+    publish(&publisher, &mut media, load.mix, warm_up)?;
     let (cpu_before, rtp_before) = (cpu::of_threads(&THREADS)?, sink.rtp());
-    let published = publish(&publisher, &mut media, FRAMES)?;
+    let published = publish(&publisher, &mut media, load.mix, FRAMES)?;
     let (cpu_after, rtp_after) = (cpu::of_threads(&THREADS)?, sink.rtp());
     let (stats, _) = running.stop()?;
     let got = rtp_after - rtp_before;
@@ -106,18 +141,33 @@ fn run(name: &'static str, choice: BackendChoice, receivers: usize) -> Result<Fo
         us: (cpu_after - cpu_before).as_secs_f64() * 1e6 / got as f64,
         train: stats.sent_datagrams as f64 / stats.sent_trains as f64,
         syscalls: stats.syscalls() as f64 / stats.sent_datagrams as f64,
-        delivered: got as f64 / (published * receivers) as f64,
+        delivered: got as f64 / (published * load.receivers) as f64,
     })
 }
 
-/// Sends `frames` frames, each in one burst, and the sound of the same time; then waits until all is
+/// A publisher and what is left of its frame.
+struct Media {
+    media: Publisher,
+    frame: VecDeque<Vec<u8>>,
+}
+
+/// Sends `frames` frames as the mix has them, and the sound of the same time; then waits until all is
 /// quiet. How many packets that were.
-fn publish(socket: &UdpSocket, media: &mut Publisher, frames: u32) -> Result<usize, Error> {
+fn publish(socket: &UdpSocket, media: &mut Media, mix: Mix, frames: u32) -> Result<usize, Error> {
     let begin = Instant::now();
     let mut sent = 0;
-    for (at, is_frame, _) in floor::moments(frames) {
-        let packets = if is_frame { media.frame() } else { vec![media.audio()] };
-        std::thread::sleep((begin + at).saturating_duration_since(Instant::now()));
+    for moment in floor::moments(mix, frames) {
+        std::thread::sleep((begin + moment.at).saturating_duration_since(Instant::now()));
+        let packets: Vec<Vec<u8>> = if moment.audio {
+            vec![media.media.audio()]
+        } else {
+            if moment.first {
+                media.frame = media.media.frame().into();
+            }
+            // A key frame is larger: all of it leaves with its last part.
+            let count = if moment.last { media.frame.len() } else { moment.count };
+            media.frame.drain(..count.min(media.frame.len())).collect()
+        };
         for packet in &packets {
             socket.send(packet)?;
         }

@@ -6,12 +6,16 @@ pub mod cpu;
 pub mod crowd;
 pub mod floor;
 pub mod forward;
+pub mod handshakes;
+pub mod instructions;
 pub mod join;
 pub mod media;
+pub mod memory;
 pub mod report;
 pub mod running;
 pub mod sink;
 pub mod steps;
+pub mod way;
 pub mod world;
 
 /// What can go wrong while measuring.

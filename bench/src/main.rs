@@ -1,15 +1,16 @@
 //! `make bench`: measures, prints one table, appends to `bench/results.ndjson`.
 //!
-//! Without arguments it measures everything; else what is named: `steps`, `floor`, `forward`, `big`, `join`.
+//! Without arguments it measures everything; else what is named, of [`PARTS`].
 #![expect(clippy::print_stdout, reason = "printing is what it is for")]
 
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
-use weir_bench::report::Report;
-use weir_bench::{Error, big, floor, forward, join, steps};
+use weir_bench::report::{Report, Target};
+use weir_bench::{Error, big, floor, forward, handshakes, instructions, join, memory, steps};
 
-const PARTS: [&str; 5] = ["floor", "forward", "steps", "big", "join"];
+const PARTS: [&str; 8] =
+    ["instructions", "floor", "forward", "steps", "memory", "handshakes", "big", "join"];
 
 fn main() -> Result<(), Error> {
     let wanted: Vec<String> = std::env::args().skip(1).collect();
@@ -27,15 +28,59 @@ fn main() -> Result<(), Error> {
         }
         eprintln!("measuring: {part}");
         match part {
+            "instructions" => add_instructions(&mut report),
             "floor" => add_floor(&mut report)?,
             "forward" => add_forward(&mut report)?,
             "steps" => add_steps(&mut report)?,
+            "memory" => add_memory(&mut report),
+            "handshakes" => add_handshakes(&mut report)?,
             "big" => add_big(&mut report)?,
             _ => add_join(&mut report, &root),
         }
     }
     println!("{}", report.table());
     report.append(&root.join("bench/results.ndjson"))
+}
+
+/// What needs callgrind is left out, with the reason, where there is none.
+fn add_instructions(report: &mut Report) {
+    match instructions::measure() {
+        Err(reason) => {
+            report.add("instructions", "", None, None, reason.to_string(), Value::Null);
+        }
+        Ok(counts) => {
+            for count in counts {
+                let ours = Some(count.instructions);
+                report.add(count.what, count.unit, ours, None, "callgrind", Value::Null);
+                report.target(count.target.map(Target::AtMost));
+            }
+        }
+    }
+}
+
+fn add_memory(report: &mut Report) {
+    for crowd in memory::CROWDS {
+        let what = format!("memory, {} receivers, {}", crowd.receivers, crowd.what);
+        match memory::measure(crowd) {
+            Err(reason) => {
+                report.add(what, "KiB/receiver", None, None, reason.to_string(), Value::Null);
+            }
+            Ok(bytes) => {
+                let more = json!({ "receivers": crowd.receivers, "kind": crowd.kind });
+                let note = "heap without the C library's share: see docs/data-path.md";
+                report.add(what, "KiB/receiver", Some(bytes / 1024.0), None, note, more);
+                report.target(Some(Target::AtMost(100.0)));
+            }
+        }
+    }
+}
+
+fn add_handshakes(report: &mut Report) -> Result<(), Error> {
+    let us = handshakes::measure()?;
+    let note = format!("{us:.0} us a join, from the command to the keys");
+    report.add("DTLS handshakes", "1/s/core", Some(1e6 / us), None, note, json!({ "us": us }));
+    report.target(Some(Target::AtLeast(1_000.0)));
+    Ok(())
 }
 
 fn add_floor(report: &mut Report) -> Result<(), Error> {
@@ -48,9 +93,11 @@ fn add_floor(report: &mut Report) -> Result<(), Error> {
 }
 
 fn add_forward(report: &mut Report) -> Result<(), Error> {
-    for mix in forward::measure()? {
-        for shard in &mix.shards {
-            let what = |name: &str| format!("forward, {name}, 1 to {}", mix.receivers);
+    for load in forward::loads() {
+        eprintln!("  {}", load.name());
+        let measured = forward::measure(load)?;
+        for shard in &measured.shards {
+            let what = |name: &str| format!("forward, {name}, {}", load.name());
             match &shard.backend {
                 Err(reason) => {
                     report.add(what("io_uring"), "us/packet", None, None, reason, Value::Null);
@@ -63,20 +110,20 @@ fn add_forward(report: &mut Report) -> Result<(), Error> {
                         shard.delivered * 100.0
                     );
                     let more = json!({
-                        "receivers": mix.receivers,
+                        "receivers": load.receivers,
+                        "bps": load.mix.bps,
+                        "paced": load.mix.paced,
+                        "browsers": load.mix.tells,
                         "backend": name,
                         "train": shard.train,
                         "syscalls": shard.syscalls,
                         "delivered": shard.delivered,
                     });
-                    report.add(
-                        what(name),
-                        "us/packet",
-                        Some(shard.us),
-                        Some(mix.floor),
-                        note,
-                        more,
-                    );
+                    let (ours, floor) = (Some(shard.us), Some(measured.floor));
+                    report.add(what(name), "us/packet", ours, floor, note, more);
+                    // The target is for receivers that tell nothing and trains as they come.
+                    let counts = !load.mix.tells && matches!(load.receivers, 200 | 500);
+                    report.target(counts.then_some(Target::RatioAtMost(1.4)));
                 }
             }
         }

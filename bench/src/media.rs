@@ -7,16 +7,19 @@ use weir_sfu_api::{
     HashAlgorithm, IceCredentials, MediaDescription, MediaKind, MediaSection, Mid, PayloadType,
     SourceKind, SrtpProfile, SsrcGroup, TransportDescription,
 };
-use weir_wire::rtp::{FixedHeader, write_header};
+use weir_wire::ext::read_transport_cc;
+use weir_wire::rtp::{FixedHeader, parse_header, write_header};
 
 /// Frames per second.
 pub const FPS: u32 = 30;
-/// Packets of one frame.
-pub const PARTS: usize = 4;
-/// Payload bytes of one frame: 1 Mbit/s. libwebrtc's sizes differ a little from frame to frame.
-const FRAME_BYTES: usize = 1_000_000 / 8 / FPS as usize;
-/// Packets of the key frame.
-const KEY_PARTS: usize = 12;
+/// Bits per second of a camera where nothing else is said.
+pub const VIDEO_BPS: u64 = 1_000_000;
+/// Packets of one frame of [`VIDEO_BPS`].
+pub const PARTS: usize = parts(VIDEO_BPS);
+/// Payload bytes of a packet at most, about as libwebrtc cuts frames.
+const PART_BYTES: usize = 1_180;
+/// The key frame is so many times as large as the others.
+const KEY_FACTOR: usize = 3;
 /// Payload bytes of 20 ms of Opus at 32 kbit/s.
 const AUDIO_BYTES: usize = 80;
 
@@ -28,6 +31,18 @@ const LEVEL: u8 = 1;
 const SEND_TIME: u8 = 2;
 const WIDE: u8 = 3;
 const MID: u8 = 4;
+
+/// Payload bytes of one frame at `bps`. libwebrtc's sizes differ a little from frame to frame.
+#[must_use]
+pub const fn frame_bytes(bps: u64) -> usize {
+    bps as usize / 8 / FPS as usize
+}
+
+/// Packets of one frame at `bps`.
+#[must_use]
+pub const fn parts(bps: u64) -> usize {
+    frame_bytes(bps).div_ceil(PART_BYTES)
+}
 
 /// A master key that depends on `n` only.
 #[must_use]
@@ -50,6 +65,7 @@ pub fn sessions(profile: SrtpProfile, n: u64) -> (SrtpSession, SrtpSession) {
 /// One microphone and one camera that sends VP8 in one layer.
 pub struct Publisher {
     srtp: SrtpSession,
+    bps: u64,
     audio_seq: u64,
     video_seq: u64,
     wide: u16,
@@ -58,18 +74,19 @@ pub struct Publisher {
 }
 
 impl Publisher {
-    /// Seals with the client's end of a session.
+    /// Seals with the client's end of a session; the camera sends `bps`.
     #[must_use]
-    pub fn new(srtp: SrtpSession) -> Self {
-        Self { srtp, audio_seq: 100, video_seq: 1_000, wide: 0, frame: 0, audio_time: 0 }
+    pub fn new(srtp: SrtpSession, bps: u64) -> Self {
+        Self { srtp, bps, audio_seq: 100, video_seq: 1_000, wide: 0, frame: 0, audio_time: 0 }
     }
 
-    /// The next frame's sealed packets: a key frame at first, then [`PARTS`] packets each.
+    /// The next frame's sealed packets: a key frame at first, then [`parts`] packets each.
     pub fn frame(&mut self) -> Vec<Vec<u8>> {
         let key = self.frame == 0;
-        let parts = if key { KEY_PARTS } else { PARTS };
+        let factor = if key { KEY_FACTOR } else { 1 };
+        let parts = parts(self.bps) * factor;
         // A few bytes more or less, so that the parts are not all equal.
-        let bytes = FRAME_BYTES * parts / PARTS + (self.frame as usize * 7) % 16;
+        let bytes = frame_bytes(self.bps) * factor + (self.frame as usize * 7) % 16;
         let timestamp = self.frame.wrapping_mul(90_000 / FPS);
         let packets = (0..parts).map(|part| {
             let len = bytes * (part + 1) / parts - bytes * part / parts;
@@ -140,76 +157,101 @@ fn vp8(frame: u32, first: bool, key: bool, len: usize) -> Vec<u8> {
     out
 }
 
-/// What the publisher offers.
-#[must_use]
-pub fn publishes() -> MediaDescription {
-    let audio = SsrcGroup { media: AUDIO_SSRC, rtx: None };
-    let video = SsrcGroup { media: VIDEO_SSRC, rtx: Some(VIDEO_SSRC + 1) };
-    description(Direction::SendOnly, vec![audio], vec![video])
+/// What somebody offers.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Offer {
+    /// A microphone and a camera.
+    pub publishes: bool,
+    /// So many slots for sound and as many for pictures.
+    pub slots: usize,
+    /// Tells arrivals (transport-wide feedback). One that could and does not is taken for a dead path.
+    pub tells: bool,
 }
 
-/// What a receiver offers: one slot for sound, one for a picture.
-#[must_use]
-pub fn receives() -> MediaDescription {
-    description(Direction::RecvOnly, Vec::new(), Vec::new())
+impl Offer {
+    /// One publisher who receives nothing.
+    pub const PUBLISHER: Self = Self { publishes: true, slots: 0, tells: false };
+    /// One slot for sound, one for a picture, and nothing told.
+    pub const RECEIVER: Self = Self { publishes: false, slots: 1, tells: false };
+
+    /// As the shard takes it.
+    #[must_use]
+    pub fn description(self) -> MediaDescription {
+        let mut sections = Vec::new();
+        if self.publishes {
+            let audio = SsrcGroup { media: AUDIO_SSRC, rtx: None };
+            let video = SsrcGroup { media: VIDEO_SSRC, rtx: Some(VIDEO_SSRC + 1) };
+            sections.push(section("a", MediaKind::Audio, Direction::SendOnly, true, audio));
+            sections.push(section("v", MediaKind::Video, Direction::SendOnly, true, video));
+        }
+        let none = SsrcGroup { media: 0, rtx: None };
+        for slot in 0..self.slots {
+            for (letter, kind) in [("a", MediaKind::Audio), ("v", MediaKind::Video)] {
+                let mid = format!("{letter}{slot}");
+                sections.push(section(&mid, kind, Direction::RecvOnly, self.tells, none));
+            }
+        }
+        for (index, section) in (0..).zip(&mut sections) {
+            section.index = index;
+        }
+        MediaDescription {
+            transport: TransportDescription {
+                ice: IceCredentials { ufrag: "benc".to_owned(), pwd: "b".repeat(24) },
+                fingerprints: vec![Fingerprint {
+                    algorithm: HashAlgorithm::Sha256,
+                    value: vec![7; 32],
+                }],
+                setup: DtlsSetup::Active,
+            },
+            sections,
+        }
+    }
 }
 
-fn description(
+/// The transport-wide number of a packet, in the extension that all here use.
+#[must_use]
+pub fn wide_number(packet: &[u8]) -> Option<u16> {
+    let header = parse_header(packet).ok()?;
+    read_transport_cc(header.extension(packet, WIDE)?)
+}
+
+fn section(
+    mid: &str,
+    kind: MediaKind,
     direction: Direction,
-    audio: Vec<SsrcGroup>,
-    video: Vec<SsrcGroup>,
-) -> MediaDescription {
-    let section = |index, mid, kind, source, number, rtx, codec, ssrcs| {
-        let mut extensions = ExtensionMap::default();
-        extensions.set(ExtensionKind::AbsSendTime, SEND_TIME);
-        // The receivers tell nothing back: as ones that could, they would be taken for a dead path.
-        let feeds_back = direction.sends();
-        if feeds_back {
-            extensions.set(ExtensionKind::TransportCc, WIDE);
-        }
-        extensions.set(ExtensionKind::Mid, MID);
-        if kind == MediaKind::Audio {
-            extensions.set(ExtensionKind::AudioLevel, LEVEL);
-        }
-        let video = kind == MediaKind::Video;
-        let feedback = FeedbackSet {
-            nack: video,
-            pli: video,
-            fir: video,
-            transport_cc: feeds_back,
-            remb: false,
-        };
-        MediaSection {
-            index,
-            mid: Mid::new(mid).expect("a short name"),
-            kind,
-            direction,
-            source,
-            payload_types: vec![PayloadType {
-                number,
-                rtx,
-                codec: Codec { kind: codec, profile: 0 },
-                feedback,
-                fmtp: None,
-            }],
-            extensions,
-            simulcast: Vec::new(),
-            ssrcs,
-        }
+    tells: bool,
+    ssrcs: SsrcGroup,
+) -> MediaSection {
+    let mut extensions = ExtensionMap::default();
+    extensions.set(ExtensionKind::AbsSendTime, SEND_TIME);
+    if tells {
+        extensions.set(ExtensionKind::TransportCc, WIDE);
+    }
+    extensions.set(ExtensionKind::Mid, MID);
+    let video = kind == MediaKind::Video;
+    let (source, number, rtx, codec) = if video {
+        (SourceKind::Camera, VP8, Some(VP8 + 1), CodecKind::Vp8)
+    } else {
+        extensions.set(ExtensionKind::AudioLevel, LEVEL);
+        (SourceKind::Microphone, OPUS, None, CodecKind::Opus)
     };
-    let (microphone, camera) = (SourceKind::Microphone, SourceKind::Camera);
-    MediaDescription {
-        transport: TransportDescription {
-            ice: IceCredentials { ufrag: "benc".to_owned(), pwd: "b".repeat(24) },
-            fingerprints: vec![Fingerprint {
-                algorithm: HashAlgorithm::Sha256,
-                value: vec![7; 32],
-            }],
-            setup: DtlsSetup::Active,
-        },
-        sections: vec![
-            section(0, "a", MediaKind::Audio, microphone, OPUS, None, CodecKind::Opus, audio),
-            section(1, "v", MediaKind::Video, camera, VP8, Some(VP8 + 1), CodecKind::Vp8, video),
-        ],
+    let feedback =
+        FeedbackSet { nack: video, pli: video, fir: video, transport_cc: tells, remb: false };
+    MediaSection {
+        index: 0,
+        mid: Mid::new(mid).expect("a short name"),
+        kind,
+        direction,
+        source,
+        payload_types: vec![PayloadType {
+            number,
+            rtx,
+            codec: Codec { kind: codec, profile: 0 },
+            feedback,
+            fmtp: None,
+        }],
+        extensions,
+        simulcast: Vec::new(),
+        ssrcs: if direction == Direction::SendOnly { vec![ssrcs] } else { Vec::new() },
     }
 }

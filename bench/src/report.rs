@@ -14,8 +14,20 @@ struct Row {
     unit: &'static str,
     ours: Option<f64>,
     floor: Option<f64>,
+    target: Option<Target>,
     note: String,
     more: Map<String, Value>,
+}
+
+/// What a figure should be.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Target {
+    /// Ours over the floor.
+    RatioAtMost(f64),
+    /// Ours.
+    AtMost(f64),
+    /// Ours.
+    AtLeast(f64),
 }
 
 /// What was measured, and where and when.
@@ -44,6 +56,13 @@ impl Default for Report {
 }
 
 impl Report {
+    /// Says what the row added last should show.
+    pub fn target(&mut self, target: Option<Target>) {
+        if let Some(row) = self.rows.last_mut() {
+            row.target = target;
+        }
+    }
+
     /// Adds a row; `more` is for machines only.
     pub fn add(
         &mut self,
@@ -55,7 +74,8 @@ impl Report {
         more: Value,
     ) {
         let more = if let Value::Object(more) = more { more } else { Map::new() };
-        self.rows.push(Row { what: what.into(), unit, ours, floor, note: note.into(), more });
+        let (what, note) = (what.into(), note.into());
+        self.rows.push(Row { what, unit, ours, floor, target: None, note, more });
     }
 
     /// The table.
@@ -70,14 +90,18 @@ impl Report {
             self.load,
             crate::ROUNDS
         );
-        out += "| what | unit | ours | floor | ratio | note |\n";
-        out += "| --- | --- | ---: | ---: | ---: | --- |\n";
+        out += "| what | unit | ours | floor | ratio | target | met | note |\n";
+        out += "| --- | --- | ---: | ---: | ---: | ---: | --- | --- |\n";
         for row in &self.rows {
             let cells = [row.ours, row.floor, row.ratio()].map(figure);
             let [ours, floor, ratio] = cells;
             out += &format!(
-                "| {} | {} | {ours} | {floor} | {ratio} | {} |\n",
-                row.what, row.unit, row.note
+                "| {} | {} | {ours} | {floor} | {ratio} | {} | {} | {} |\n",
+                row.what,
+                row.unit,
+                row.target.map_or_else(String::new, Target::text),
+                row.met().map_or("", |met| if met { "yes" } else { "no" }),
+                row.note
             );
         }
         out
@@ -101,6 +125,8 @@ impl Report {
                 "ours": row.ours,
                 "floor": row.floor,
                 "ratio": row.ratio(),
+                "target": row.target.map(Target::text),
+                "met": row.met(),
             });
             if let Value::Object(line) = &mut line {
                 line.extend(row.more.clone());
@@ -114,6 +140,24 @@ impl Report {
 impl Row {
     fn ratio(&self) -> Option<f64> {
         Some(self.ours? / self.floor?)
+    }
+
+    fn met(&self) -> Option<bool> {
+        Some(match self.target? {
+            Target::RatioAtMost(most) => self.ratio()? <= most,
+            Target::AtMost(most) => self.ours? <= most,
+            Target::AtLeast(least) => self.ours? >= least,
+        })
+    }
+}
+
+impl Target {
+    fn text(self) -> String {
+        match self {
+            Self::RatioAtMost(most) => format!("{} x", figure(Some(most))),
+            Self::AtMost(most) => format!("<= {}", figure(Some(most))),
+            Self::AtLeast(least) => format!(">= {}", figure(Some(least))),
+        }
     }
 }
 
@@ -147,9 +191,13 @@ mod tests {
     fn a_row_shows_its_ratio_and_leaves_out_what_was_not_measured() {
         let mut report = Report::default();
         report.add("a", "us", Some(3.0), Some(2.0), "n", json!({ "train": 4 }));
+        report.target(Some(Target::RatioAtMost(1.4)));
         report.add("b", "ns", Some(123.4), None, "", Value::Null);
+        report.add("c", "1/s", Some(10.0), None, "", Value::Null);
+        report.target(Some(Target::AtLeast(9.0)));
         let table = report.table();
-        assert!(table.contains("| a | us | 3.00 | 2.00 | 1.50 | n |"), "{table}");
-        assert!(table.contains("| b | ns | 123 |  |  |  |"), "{table}");
+        assert!(table.contains("| a | us | 3.00 | 2.00 | 1.50 | 1.40 x | no | n |"), "{table}");
+        assert!(table.contains("| b | ns | 123 |  |  |  |  |  |"), "{table}");
+        assert!(table.contains("| c | 1/s | 10.0 |  |  | >= 9.00 | yes |  |"), "{table}");
     }
 }

@@ -1,15 +1,16 @@
 //! A shard with a publisher and its receivers, all of them keyed without a handshake.
 
-use crate::media::{self, Publisher};
+use crate::floor::Mix;
+use crate::media::{self, Offer, Publisher};
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 use weir_session::Certificate;
+use weir_session::srtp::SrtpSession;
 use weir_sfu::{Clock, Input, Output, Seed, Shard, ShardConfig};
-use weir_sfu_api::{
-    Command, MediaDescription, PeerId, RequestId, Rights, RoomId, ShardId, SlotPolicy, SrtpProfile,
-};
+use weir_sfu_api::{Command, PeerId, RequestId, Rights, RoomId, ShardId, SlotPolicy, SrtpProfile};
 
 use crate::Error;
+use crate::way::{FEEDBACK, REPORT, Teller};
 
 /// A meeting of one publisher and the given receivers, in one shard.
 ///
@@ -21,38 +22,78 @@ pub fn meeting(
     publisher: SocketAddr,
     receivers: &[SocketAddr],
 ) -> Result<(Shard, Publisher), Error> {
-    let mut shard = Shard::new(ShardConfig {
+    let mut shard = shard(now)?;
+    let room = RoomId(1);
+    let client = join(&mut shard, now, profile, (0, room), publisher, Offer::PUBLISHER)?;
+    for (n, receiver) in (1..).zip(receivers) {
+        join(&mut shard, now, profile, (n, room), *receiver, Offer::RECEIVER)?;
+    }
+    Ok((shard, Publisher::new(client, media::VIDEO_BPS)))
+}
+
+/// The same with a camera of `mix`; where receivers tell what came, also who does that, in order.
+///
+/// # Errors
+/// As [`meeting`].
+pub fn one_to_many(
+    now: Instant,
+    mix: Mix,
+    publisher: SocketAddr,
+    receivers: &[SocketAddr],
+) -> Result<(Shard, Publisher, Vec<Teller>), Error> {
+    let mut shard = shard(now)?;
+    let (room, profile) = (RoomId(1), SrtpProfile::AeadAes128Gcm);
+    let client = join(&mut shard, now, profile, (0, room), publisher, Offer::PUBLISHER)?;
+    let offer = Offer { tells: mix.tells, ..Offer::RECEIVER };
+    let mut tellers = Vec::new();
+    for (n, receiver) in (1..).zip(receivers) {
+        let srtp = join(&mut shard, now, profile, (n, room), *receiver, offer)?;
+        let share = n as f64 / receivers.len() as f64;
+        let (feedback, report) = (FEEDBACK.mul_f64(share), REPORT.mul_f64(share));
+        if mix.tells {
+            tellers.push(Teller::new(srtp, now, feedback, report));
+        }
+    }
+    Ok((shard, Publisher::new(client, mix.bps), tellers))
+}
+
+/// An empty shard, the same each time but for its certificate.
+///
+/// # Errors
+/// When no certificate can be made.
+pub fn shard(now: Instant) -> Result<Shard, Error> {
+    Ok(Shard::new(ShardConfig {
         id: ShardId(0),
         seed: Seed { public: 1, secret: [1; 32] },
         certificate: Certificate::generate()?,
         candidates: Vec::new(),
         clock: Clock::new(now, Duration::from_secs(1_800_000_000)),
-    });
-    let client = join(&mut shard, now, profile, 0, publisher, media::publishes())?;
-    for (n, receiver) in (1..).zip(receivers) {
-        join(&mut shard, now, profile, n, *receiver, media::receives())?;
-    }
-    Ok((shard, Publisher::new(client)))
+    }))
 }
 
-fn join(
+/// Peer `n` joins, offers, and is keyed without a handshake. Gives the client's end of its keys.
+///
+/// # Errors
+/// When the shard does not know it afterwards.
+pub fn join(
     shard: &mut Shard,
     now: Instant,
     profile: SrtpProfile,
-    n: u64,
+    (n, room): (u64, RoomId),
     addr: SocketAddr,
-    description: MediaDescription,
-) -> Result<weir_session::srtp::SrtpSession, Error> {
+    offer: Offer,
+) -> Result<SrtpSession, Error> {
     let peer = PeerId(n);
+    let description = Box::new(offer.description());
     let commands = [
         Command::Join {
             req: RequestId(n),
             peer,
-            room: RoomId(1),
+            room,
             rights: Rights::ALL,
             slots: SlotPolicy::JoinOrder,
         },
-        Command::Offer { req: RequestId(n), peer, description: Box::new(description) },
+        Command::Offer { req: RequestId(n), peer, description },
     ];
     for command in commands {
         shard.handle_input(now, Input::Command(command));

@@ -86,6 +86,8 @@ pub(crate) struct PacketMeta {
     /// Codec facts.
     pub facts: Facts,
     pub(crate) extensions: [Option<ExtensionRange>; FORWARDED.len()],
+    /// Any of them is there.
+    pub(crate) extended: bool,
 }
 
 impl PacketMeta {
@@ -102,6 +104,7 @@ impl PacketMeta {
             && let Some(slot) = self.extensions.get_mut(position)
         {
             *slot = Some(range);
+            self.extended = true;
         }
     }
 

@@ -6,8 +6,9 @@ use crate::egress::resends::Resends;
 use crate::ingress::arrivals::Arrivals;
 use crate::ingress::publication::{Binding, Publication};
 use crate::ingress::remb::Remb;
+use crate::limits;
 use crate::slot::Slot;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use weir_session::PeerTransport;
 use weir_sfu_api::{
     MediaKind, PeerId, Rights, ShardId, SlotPolicy, SourceKind, TransportDescription, View,
@@ -94,6 +95,8 @@ pub(crate) struct Peer {
     /// Listed in the shard as having something to send.
     pub(crate) dirty: bool,
     pub(crate) timers: Timers,
+    /// When it had its first turn to report; others follow at equal distances.
+    pub(crate) first_report: Option<Instant>,
     /// The entry in the shard's timer heap that counts.
     pub(crate) scheduled: Option<Instant>,
     pub(crate) counters: PeerCounters,
@@ -136,6 +139,7 @@ impl Peer {
             resends: Resends::default(),
             dirty: false,
             timers: Timers::default(),
+            first_report: None,
             scheduled: None,
             counters: PeerCounters::default(),
         }
@@ -145,6 +149,21 @@ impl Peer {
     pub(crate) fn arm_pacer(&mut self, now: Instant) {
         self.timers.pacer = if self.queue.is_empty() { None } else { self.leg.next_tick(now) };
         self.timers.leg = self.leg.next_timeout(now);
+    }
+
+    /// A packet came or left: there is something to report, at the peer's next turn.
+    pub(crate) fn arm_reports(&mut self, now: Instant) {
+        if self.timers.report.is_some() {
+            return;
+        }
+        // Peers that join together do not report together.
+        let share = Duration::from_millis(u64::from(self.feedback_ssrc) % 1_000);
+        let first = *self.first_report.get_or_insert(now.checked_add(share).unwrap_or(now));
+        let passed = now.saturating_duration_since(first);
+        let turns = passed.as_nanos().div_ceil(limits::REPORT_INTERVAL.as_nanos().max(1));
+        let turns = u32::try_from(turns).unwrap_or(u32::MAX);
+        let later = limits::REPORT_INTERVAL.saturating_mul(turns);
+        self.timers.report = first.checked_add(later);
     }
 
     /// How long a packet that comes now waits for the pacer, in microseconds.
@@ -192,9 +211,19 @@ impl Peer {
         slots.filter_map(|slot| slot.track)
     }
 
-    /// The earliest of all deadlines, with its reason.
-    pub(crate) fn next_deadline(&self) -> Option<(Instant, &'static str)> {
-        let transport = self.transport.as_ref().and_then(PeerTransport::poll_timeout);
+    /// The earliest of all deadlines: asked for with each datagram.
+    pub(crate) fn next_at(&self) -> Option<Instant> {
+        let timers = &self.timers;
+        let transport = self.transport.as_ref().and_then(PeerTransport::next_at);
+        let first =
+            earlier(earlier(timers.report, timers.feedback), earlier(timers.nack, transport));
+        let second =
+            earlier(earlier(timers.pacer, timers.leg), earlier(timers.share, timers.demand));
+        earlier(earlier(first, second), timers.key_frame)
+    }
+
+    /// What falls due at `at`, which [`Self::next_at`] gave.
+    pub(crate) fn reason(&self, at: Instant) -> &'static str {
         let own = [
             (self.timers.report, "reports"),
             (self.timers.feedback, "transport-wide feedback"),
@@ -205,9 +234,17 @@ impl Peer {
             (self.timers.share, "sharing the estimate"),
             (self.timers.demand, "layers nobody wants"),
         ];
-        own.into_iter()
-            .filter_map(|(at, why)| Some((at?, why)))
-            .chain(transport)
-            .min_by_key(|(at, _)| *at)
+        let own = own.into_iter().find(|(due, _)| due.is_some_and(|due| due <= at));
+        own.map(|(_, why)| why)
+            .or_else(|| Some(self.transport.as_ref()?.poll_timeout()?.1))
+            .unwrap_or("")
+    }
+}
+
+fn earlier(a: Option<Instant>, b: Option<Instant>) -> Option<Instant> {
+    match (a, b) {
+        (Some(a), Some(b)) => Some(a.min(b)),
+        (a, None) => a,
+        (None, b) => b,
     }
 }

@@ -96,6 +96,12 @@ impl Pool {
         self.slots.get(packet.0 as usize).map(|slot| slot.meta).unwrap_or_default()
     }
 
+    /// The same without copying it.
+    #[must_use]
+    pub(crate) fn look(&self, packet: PacketRef) -> Option<&PacketMeta> {
+        self.slots.get(packet.0 as usize).map(|slot| &slot.meta)
+    }
+
     /// Replaces what is known.
     pub(crate) fn set_meta(&mut self, packet: PacketRef, meta: PacketMeta) {
         if let Some(slot) = self.slots.get_mut(packet.0 as usize) {

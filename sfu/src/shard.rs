@@ -25,7 +25,7 @@ use crate::clock::Clock;
 use crate::counters::{Counters, DropReason, LateReason, add, bump};
 use crate::egress::queue::Item;
 use crate::egress::reports;
-use crate::egress::train::{self, Exit};
+use crate::egress::train::{self, Exit, Layout};
 use crate::ingress::admit::{self, Admitted, Refused};
 use crate::limits;
 use crate::peer::Peer;
@@ -138,6 +138,7 @@ pub struct Shard {
     departed: VecDeque<Departed>,
     handshakes_done: usize,
     out: TrainBuf,
+    layout: Box<Layout>,
     /// What waits for other shards, by their number.
     border: Vec<Batch>,
     events: VecDeque<Event>,
@@ -179,6 +180,7 @@ impl Shard {
             departed: VecDeque::new(),
             handshakes_done: 0,
             out: TrainBuf::default(),
+            layout: Box::default(),
             border: Vec::new(),
             events: VecDeque::new(),
             counters: Counters::default(),
@@ -211,6 +213,7 @@ impl Shard {
         match input {
             Input::Datagram { src, dst, data } => self.way_in(now, src, dst, data),
             Input::Command(command) => {
+                self.next_stats = self.next_stats.or(now.checked_add(limits::STATS_INTERVAL));
                 self.on_command(now, command);
                 self.way_out(now);
             }
@@ -568,9 +571,11 @@ impl Shard {
         {
             if let Some(peer) = self.peers.get_mut(key) {
                 let (pool, out, counters) = (&mut self.pool, &mut self.out, &mut self.counters);
-                train::flush(peer, &mut Exit { pool, out, counters, now });
+                let layout = &mut *self.layout;
+                train::flush(peer, &mut Exit { pool, out, counters, layout, now });
                 peer.dirty = false;
                 peer.arm_pacer(now);
+                peer.arm_reports(now);
                 self.reschedule(key);
             }
         }

@@ -9,6 +9,7 @@ use crate::peer::Peer;
 use crate::pool::Pool;
 use crate::rewrite::Mapped;
 use crate::slot::Slot;
+use std::ops::Range;
 use std::time::Instant;
 use weir_session::{Path, PeerTransport};
 use weir_sfu_api::{CodecKind, ExtensionKind, MediaKind};
@@ -22,16 +23,35 @@ use weir_wire::train::{MAX_SEGMENTS, TrainBuf};
 const HEADER_BYTES: usize = 512;
 /// Bytes of the largest payload prefix: RTX number and a rewritten payload descriptor.
 const PREFIX_BYTES: usize = 64;
+/// Bytes of the largest extension.
+const DESCRIPTOR_BYTES: usize = 256;
 
-/// A packet laid out for one receiver, before sealing.
-struct Layout {
+/// A packet laid out for one receiver, before sealing. Its memory serves one packet after another.
+pub(crate) struct Layout {
     header: [u8; HEADER_BYTES],
     header_len: usize,
     prefix: [u8; PREFIX_BYTES],
     prefix_len: usize,
+    /// A dependency descriptor that was rewritten.
+    descriptor: [u8; DESCRIPTOR_BYTES],
     body_start: usize,
     body_end: usize,
     index: u64,
+}
+
+impl Default for Layout {
+    fn default() -> Self {
+        Self {
+            header: [0; HEADER_BYTES],
+            header_len: 0,
+            prefix: [0; PREFIX_BYTES],
+            prefix_len: 0,
+            descriptor: [0; DESCRIPTOR_BYTES],
+            body_start: 0,
+            body_end: 0,
+            index: 0,
+        }
+    }
 }
 
 impl Layout {
@@ -47,6 +67,7 @@ pub(crate) struct Exit<'a> {
     pub(crate) pool: &'a mut Pool,
     pub(crate) out: &'a mut TrainBuf,
     pub(crate) counters: &'a mut Counters,
+    pub(crate) layout: &'a mut Layout,
     pub(crate) now: Instant,
 }
 
@@ -71,7 +92,7 @@ pub(crate) fn flush(peer: &mut Peer, exit: &mut Exit<'_>) {
             if let Some(probe) = &mut probe {
                 probe.bytes = probe.bytes.saturating_sub(u32::try_from(used).unwrap_or(u32::MAX));
             }
-            before = Some((item.slot, target.unwrap_or(exit.pool.meta(item.packet).payload_len)));
+            before = Some((item.slot, target.unwrap_or(item.bytes)));
             sent = sent.saturating_add(1);
         }
         queue.take(lane, sent, |item| exit.pool.release(item.packet));
@@ -100,12 +121,14 @@ fn run_target<'a>(
     pool: &Pool,
 ) -> Option<u16> {
     let first = rest.next()?;
-    let meta = pool.meta(first.packet);
-    let empty = meta.payload_len == 0 || first.mapped.empty;
-    if !meta.codec.is_some_and(CodecKind::is_video) || empty {
+    let own = first.bytes;
+    if own == 0 || first.mapped.empty {
         return None;
     }
-    let own = meta.payload_len;
+    let meta = pool.look(first.packet)?;
+    if !meta.codec.is_some_and(CodecKind::is_video) {
+        return None;
+    }
     let most = own.saturating_add(limits::PAD_BYTES as u16);
     let mut target = own;
     let mut company = false;
@@ -114,7 +137,7 @@ fn run_target<'a>(
         if item.slot != first.slot || item.resend != first.resend || item.mapped.empty {
             break;
         }
-        let next = pool.meta(item.packet).payload_len;
+        let next = item.bytes;
         if next > most {
             break;
         }
@@ -139,8 +162,8 @@ fn send(
     target: Option<u16>,
     cluster: u8,
 ) -> usize {
-    let Exit { pool, out, counters, now } = exit;
-    let meta = pool.meta(item.packet);
+    let Exit { pool, out, counters, layout, now } = exit;
+    let Some(meta) = pool.look(item.packet) else { return 0 };
     let bytes = pool.bytes(item.packet);
     let (Some(transport), Some(slot)) =
         (peer.transport.as_mut(), peer.slots.get_mut(usize::from(item.slot)))
@@ -148,10 +171,10 @@ fn send(
         return 0;
     };
     let number = peer.leg.next_number(&slot.section);
-    let Some(mut layout) = lay_out(slot, item, &meta, bytes, number) else {
+    if layout.lay_out(slot, item, meta, bytes, number).is_none() {
         counters.dropped(DropReason::Seal);
         return 0;
-    };
+    }
     let padding = target
         .map(|target| target.saturating_sub(meta.payload_len))
         .and_then(|padding| u8::try_from(padding).ok())
@@ -198,101 +221,111 @@ fn send(
     used
 }
 
-/// Header and payload prefix of one packet for one slot.
-fn lay_out(
-    slot: &mut Slot,
-    item: &Item,
-    meta: &PacketMeta,
-    bytes: &[u8],
-    number: Option<(u8, u16)>,
-) -> Option<Layout> {
-    let outgoing = item.outgoing;
-    let mapped = &item.mapped;
-    let rtx = outgoing.rtx.filter(|_| item.resend);
-    let mut layout = Layout {
-        header: [0; HEADER_BYTES],
-        header_len: 0,
-        prefix: [0; PREFIX_BYTES],
-        prefix_len: 0,
-        body_start: meta.payload().start,
-        body_end: meta.payload().end,
-        index: mapped.seq,
-    };
-    let (ssrc, payload_type) = match rtx {
-        Some(rtx) => {
-            slot.rtx_seq = slot.rtx_seq.wrapping_add(1);
-            layout.index = slot.rtx_seq;
-            // RFC 4588 4: the original sequence number goes before the payload.
-            layout.push_prefix(&(mapped.seq as u16).to_be_bytes())?;
-            (slot.rtx_ssrc, rtx)
-        }
-        // Without RTX nothing is repeated: other padding under the same number reuses a nonce.
-        None if item.resend => return None,
-        None => {
-            slot.guard.leaving(mapped.seq);
-            (slot.ssrc, outgoing.payload_type)
-        }
-    };
-    if outgoing.strip_red {
-        let payload = bytes.get(meta.payload())?;
-        let primary = red::primary(payload).ok()?;
-        layout.body_start = layout.body_end.checked_sub(primary.payload.len())?;
-    }
-    if mapped.empty {
-        layout.body_start = layout.body_end;
-    } else {
-        layout.rewrite_descriptor(meta, mapped, bytes)?;
-    }
-    let mut descriptor = [0; 256];
-    let mut extensions: [(u8, &[u8]); 8] = [(0, &[]); 8];
-    let mut count = 0usize;
-    let mut descriptor_range = None;
-    for range in meta.extensions().filter(|_| !mapped.empty) {
-        let Some(id) = slot.section.extensions.id(range.kind) else { continue };
-        let start = usize::from(range.start);
-        let value = bytes.get(start..start.checked_add(usize::from(range.len))?)?;
-        let entry = extensions.get_mut(count)?;
-        entry.0 = id;
-        if range.kind == ExtensionKind::DependencyDescriptor {
-            descriptor_range = Some((id, value));
-            continue;
-        }
-        entry.1 = value;
-        count = count.checked_add(1)?;
-    }
-    // The dependency descriptor carries a frame number, which continues across switches, and which
-    // layers are still to be expected.
-    if let Some((id, value)) = descriptor_range {
-        let number = mapped.frame_number.filter(|n| meta.facts.frame_number != Some(*n));
-        let value = if number.is_some() || mapped.active_targets.is_some() {
-            let number = mapped.frame_number.unwrap_or(0);
-            let targets = meta.facts.decode_targets;
-            let len = dd::rewrite(value, number, mapped.active_targets, targets, &mut descriptor)?;
-            descriptor.get(..len)?
-        } else {
-            value
-        };
-        *extensions.get_mut(count)? = (id, value);
-        count = count.checked_add(1)?;
-    }
-    let wide;
-    if let Some((id, number)) = number {
-        wide = transport_cc_bytes(number);
-        *extensions.get_mut(count)? = (id, &wide);
-        count = count.checked_add(1)?;
-    }
-    let fixed = FixedHeader {
-        marker: mapped.marker,
-        payload_type,
-        sequence_number: layout.index as u16,
-        timestamp: mapped.timestamp,
-        ssrc,
-    };
-    layout.header_len = write_header(&mut layout.header, &fixed, extensions.get(..count)?)?;
-    Some(layout)
-}
-
 impl Layout {
+    /// Header and payload prefix of one packet for one slot.
+    fn lay_out(
+        &mut self,
+        slot: &mut Slot,
+        item: &Item,
+        meta: &PacketMeta,
+        bytes: &[u8],
+        number: Option<(u8, u16)>,
+    ) -> Option<()> {
+        let outgoing = item.outgoing;
+        let mapped = &item.mapped;
+        let rtx = outgoing.rtx.filter(|_| item.resend);
+        let Range { start, end } = meta.payload();
+        (self.header_len, self.prefix_len) = (0, 0);
+        (self.body_start, self.body_end, self.index) = (start, end, mapped.seq);
+        let (ssrc, payload_type) = match rtx {
+            Some(rtx) => {
+                slot.rtx_seq = slot.rtx_seq.wrapping_add(1);
+                self.index = slot.rtx_seq;
+                // RFC 4588 4: the original sequence number goes before the payload.
+                self.push_prefix(&(mapped.seq as u16).to_be_bytes())?;
+                (slot.rtx_ssrc, rtx)
+            }
+            // Without RTX nothing is repeated: other padding under the same number reuses a nonce.
+            None if item.resend => return None,
+            None => {
+                slot.guard.leaving(mapped.seq);
+                (slot.ssrc, outgoing.payload_type)
+            }
+        };
+        if outgoing.strip_red {
+            let payload = bytes.get(meta.payload())?;
+            let primary = red::primary(payload).ok()?;
+            self.body_start = self.body_end.checked_sub(primary.payload.len())?;
+        }
+        if mapped.empty {
+            self.body_start = self.body_end;
+        } else {
+            self.rewrite_descriptor(meta, mapped, bytes)?;
+        }
+        let fixed = FixedHeader {
+            marker: mapped.marker,
+            payload_type,
+            sequence_number: self.index as u16,
+            timestamp: mapped.timestamp,
+            ssrc,
+        };
+        let wide = number.map(|(id, number)| (id, transport_cc_bytes(number)));
+        let wide = wide.as_ref().map(|(id, bytes)| (*id, bytes.as_slice()));
+        if meta.extended && !mapped.empty {
+            return self.write_extended(slot, &fixed, mapped, meta, bytes, wide);
+        }
+        self.header_len = write_header(&mut self.header, &fixed, wide.as_slice())?;
+        Some(())
+    }
+
+    /// The header of a packet whose own extensions are passed on.
+    fn write_extended(
+        &mut self,
+        slot: &Slot,
+        fixed: &FixedHeader,
+        mapped: &Mapped,
+        meta: &PacketMeta,
+        bytes: &[u8],
+        wide: Option<(u8, &[u8])>,
+    ) -> Option<()> {
+        let mut extensions: [(u8, &[u8]); 8] = [(0, &[]); 8];
+        let mut count = 0usize;
+        let mut descriptor_range = None;
+        for range in meta.extensions() {
+            let Some(id) = slot.section.extensions.id(range.kind) else { continue };
+            let start = usize::from(range.start);
+            let value = bytes.get(start..start.checked_add(usize::from(range.len))?)?;
+            if range.kind == ExtensionKind::DependencyDescriptor {
+                descriptor_range = Some((id, value));
+                continue;
+            }
+            *extensions.get_mut(count)? = (id, value);
+            count = count.checked_add(1)?;
+        }
+        // The dependency descriptor carries a frame number, which continues across switches, and which
+        // layers are still to be expected.
+        if let Some((id, value)) = descriptor_range {
+            let number = mapped.frame_number.filter(|n| meta.facts.frame_number != Some(*n));
+            let value = if number.is_some() || mapped.active_targets.is_some() {
+                let number = mapped.frame_number.unwrap_or(0);
+                let targets = meta.facts.decode_targets;
+                let copy = &mut self.descriptor;
+                let len = dd::rewrite(value, number, mapped.active_targets, targets, copy)?;
+                self.descriptor.get(..len)?
+            } else {
+                value
+            };
+            *extensions.get_mut(count)? = (id, value);
+            count = count.checked_add(1)?;
+        }
+        if let Some(wide) = wide {
+            *extensions.get_mut(count)? = wide;
+            count = count.checked_add(1)?;
+        }
+        self.header_len = write_header(&mut self.header, fixed, extensions.get(..count)?)?;
+        Some(())
+    }
+
     fn push_prefix(&mut self, bytes: &[u8]) -> Option<()> {
         let end = self.prefix_len.checked_add(bytes.len())?;
         self.prefix.get_mut(self.prefix_len..end)?.copy_from_slice(bytes);

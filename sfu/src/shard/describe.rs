@@ -46,7 +46,9 @@ impl Shard {
         for track in tracks {
             self.tell_others_of_track(track);
         }
-        self.arm_reports(now, key);
+        if let Some(peer) = self.peers.get_mut(key) {
+            peer.arm_reports(now);
+        }
         self.reschedule(key);
         let peer = self.peers.get(key).ok_or(ApiError::UnknownPeer)?;
         let sections = description

@@ -16,7 +16,7 @@ impl Shard {
         while let Some(Reverse((at, key))) = self.timers.peek().copied() {
             let peer = self.peers.get(key);
             if peer.is_some_and(|peer| peer.scheduled == Some(at)) {
-                let why = peer.and_then(crate::peer::Peer::next_deadline).map_or("", |next| next.1);
+                let why = peer.map_or("", |peer| peer.reason(at));
                 let own = Some((at, why));
                 return [own, stats].into_iter().flatten().min_by_key(|next| next.0);
             }
@@ -28,7 +28,7 @@ impl Shard {
     /// Puts a peer's earliest deadline into the heap if none as early stands there.
     pub(super) fn reschedule(&mut self, key: u32) {
         let Some(peer) = self.peers.get_mut(key) else { return };
-        let Some((next, _)) = peer.next_deadline() else { return };
+        let Some(next) = peer.next_at() else { return };
         if peer.scheduled.is_none_or(|scheduled| next < scheduled) {
             peer.scheduled = Some(next);
             self.timers.push(Reverse((next, key)));
@@ -40,7 +40,7 @@ impl Shard {
     fn reschedule_after(&mut self, now: Instant, key: u32) {
         let Some(soonest) = now.checked_add(Duration::from_millis(1)) else { return };
         let Some(peer) = self.peers.get_mut(key) else { return };
-        let Some((next, _)) = peer.next_deadline() else { return };
+        let Some(next) = peer.next_at() else { return };
         let next = next.max(soonest);
         if peer.scheduled.is_none_or(|scheduled| next < scheduled) {
             peer.scheduled = Some(next);
@@ -127,6 +127,7 @@ impl Shard {
     /// After a packet came in: feedback and a look at what is missing become due.
     pub(super) fn arm_feedback(&mut self, now: Instant, key: u32) {
         let Some(peer) = self.peers.get_mut(key) else { return };
+        peer.arm_reports(now);
         if peer.timers.feedback.is_none() && !peer.arrivals.is_empty() {
             peer.timers.feedback = now.checked_add(limits::FEEDBACK_INTERVAL);
         }
@@ -140,17 +141,6 @@ impl Shard {
             if missing {
                 peer.timers.nack = now.checked_add(Duration::from_millis(5));
             }
-        }
-    }
-
-    pub(super) fn arm_reports(&mut self, now: Instant, key: u32) {
-        if let Some(peer) = self.peers.get_mut(key)
-            && peer.timers.report.is_none()
-        {
-            // Peers that join together do not report together.
-            let share = u64::from(peer.feedback_ssrc) % 1_000;
-            let first = Duration::from_millis(share);
-            peer.timers.report = now.checked_add(first);
         }
     }
 
@@ -221,7 +211,8 @@ impl Shard {
     fn send_reports(&mut self, now: Instant, key: u32) {
         let ntp = self.config.clock.ntp(now);
         let Some(peer) = self.peers.get_mut(key) else { return };
-        peer.timers.report = now.checked_add(limits::REPORT_INTERVAL);
+        // Who has nothing to report is not looked at again before the next packet.
+        peer.timers.report = None;
         if !peer.connected {
             return;
         }
@@ -235,18 +226,26 @@ impl Shard {
             let ssrcs: Vec<u32> = self.blocks.iter().map(|block| block.ssrc).collect();
             rtcp::write_remb(&mut self.rtcp_out, peer.feedback_ssrc, limit, &ssrcs);
         }
+        let received = !self.rtcp_out.is_empty();
         self.send_rtcp(key);
-        self.send_sender_reports(key, ntp);
+        if (self.send_sender_reports(key, ntp) || received)
+            && let Some(peer) = self.peers.get_mut(key)
+        {
+            peer.timers.report = now.checked_add(limits::REPORT_INTERVAL);
+        }
     }
 
-    fn send_sender_reports(&mut self, key: u32, ntp: u64) {
+    /// True when there was something to report.
+    fn send_sender_reports(&mut self, key: u32, ntp: u64) -> bool {
         self.rtcp_out.clear();
+        let mut any = false;
         let count = self.peers.get(key).map_or(0, |peer| peer.slots.len());
         for index in 0..count {
-            let Some(peer) = self.peers.get(key) else { return };
+            let Some(peer) = self.peers.get(key) else { return false };
             let Some(slot) = peer.slots.get(index).filter(|slot| slot.sent_packets > 0) else {
                 continue;
             };
+            any = true;
             let Some(source) = reports::source_time(slot, &self.tracks, &self.peers, ntp) else {
                 continue;
             };
@@ -258,13 +257,16 @@ impl Shard {
             }
         }
         self.send_rtcp(key);
+        any
     }
 
-    /// Sums over receivers' paths.
-    fn leg_stats(&mut self) -> ShardStats {
+    /// Sums over peers and their paths.
+    fn shard_sums(&mut self) -> ShardStats {
         let mut stats = ShardStats::default();
         for key in 0..self.peers.end() {
             let Some(peer) = self.peers.get_mut(key) else { continue };
+            stats.peers = stats.peers.saturating_add(u32::from(peer.origin.is_none()));
+            stats.connected = stats.connected.saturating_add(u32::from(peer.connected));
             let look = peer.leg.look();
             stats.probes = stats.probes.saturating_add(look.probes);
             if look.estimate_bps > 0 {
@@ -283,12 +285,9 @@ impl Shard {
     }
 
     fn report_stats(&mut self) {
+        let sums = self.shard_sums();
         let counters = &self.counters;
-        let connected = self.peers.iter().filter(|(_, peer)| peer.connected).count();
-        let own = self.peers.iter().filter(|(_, peer)| peer.origin.is_none()).count();
         let stats = ShardStats {
-            peers: u32::try_from(own).unwrap_or(u32::MAX),
-            connected: u32::try_from(connected).unwrap_or(u32::MAX),
             rooms: u32::try_from(self.rooms.len()).unwrap_or(u32::MAX),
             datagrams_received: counters.datagrams_in,
             bytes_received: counters.bytes_in,
@@ -308,7 +307,7 @@ impl Shard {
             probe_packets: counters.probe_packets,
             queues_cut: counters.queues_cut,
             layers_off: counters.layers_off,
-            ..self.leg_stats()
+            ..sums
         };
         self.events.push_back(Event::Stats(Box::new(stats)));
     }

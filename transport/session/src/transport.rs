@@ -336,6 +336,19 @@ impl PeerTransport {
         [consent, self.dtls.poll_timeout()].into_iter().flatten().min_by_key(|(at, _)| *at)
     }
 
+    /// When to call [`Self::handle_timeout`], without the reason: for those who ask often.
+    #[must_use]
+    pub fn next_at(&self) -> Option<Instant> {
+        if self.ended {
+            return None;
+        }
+        let consent = self.ice.consent_deadline();
+        match self.dtls.poll_timeout() {
+            None => consent,
+            Some((at, _)) => Some(consent.map_or(at, |consent| consent.min(at))),
+        }
+    }
+
     fn transmit(&mut self, path: Path, data: Bytes) {
         if self.queued_transmits >= MAX_QUEUED_TRANSMITS {
             return;

@@ -33,7 +33,10 @@ pub struct Train {
 /// Trains ready to leave, in order, with their bytes.
 #[derive(Debug, Default)]
 pub struct TrainBuf {
+    /// As long as it ever was: what is filled anew is not made zero before.
     bytes: Vec<u8>,
+    /// Bytes of them that belong to trains.
+    filled: usize,
     trains: Vec<Train>,
 }
 
@@ -41,11 +44,12 @@ impl TrainBuf {
     /// An empty buffer with room for `bytes` bytes and `trains` trains.
     #[must_use]
     pub fn with_capacity(bytes: usize, trains: usize) -> Self {
-        Self { bytes: Vec::with_capacity(bytes), trains: Vec::with_capacity(trains) }
+        Self { bytes: Vec::with_capacity(bytes), filled: 0, trains: Vec::with_capacity(trains) }
     }
 
-    /// Appends one datagram of at most `max_len` bytes which `fill` writes; `fill` returns how
-    /// many bytes it used, 0 for none (then nothing is appended). Joins the last train when
+    /// Appends one datagram of at most `max_len` bytes which `fill` writes from the first on, over
+    /// whatever stands there; `fill` returns how many bytes it used, 0 for none (then nothing is
+    /// appended). Joins the last train when
     /// `join` is set, destination and source are the same and the sizes allow it.
     pub fn push_with(
         &mut self,
@@ -55,19 +59,21 @@ impl TrainBuf {
         join: bool,
         fill: impl FnOnce(&mut [u8]) -> usize,
     ) -> usize {
-        let start = self.bytes.len();
-        self.bytes.resize(start.saturating_add(max_len), 0);
-        let used = self.bytes.get_mut(start..).map_or(0, fill).min(max_len);
-        self.bytes.truncate(start.saturating_add(used));
+        let start = self.filled;
+        let end = start.saturating_add(max_len);
+        if self.bytes.len() < end {
+            self.bytes.resize(end, 0);
+        }
+        let used = self.bytes.get_mut(start..end).map_or(0, fill).min(max_len);
         if used == 0 {
             return 0;
         }
         let (Ok(start32), Ok(used32), Ok(used16)) =
             (u32::try_from(start), u32::try_from(used), u16::try_from(used))
         else {
-            self.bytes.truncate(start);
             return 0;
         };
+        self.filled = start.saturating_add(used);
         if join
             && let Some(last) = self.trains.last_mut()
             && last.dst == dst
@@ -128,12 +134,12 @@ impl TrainBuf {
     /// Bytes waiting.
     #[must_use]
     pub fn byte_len(&self) -> usize {
-        self.bytes.len()
+        self.filled
     }
 
     /// Forgets all trains, keeps the memory.
     pub fn clear(&mut self) {
-        self.bytes.clear();
+        self.filled = 0;
         self.trains.clear();
     }
 }

@@ -61,28 +61,19 @@ impl Gcm {
 
     /// RFC 7714 8.1: two zero bytes, SSRC, rollover counter, sequence number, XOR the salt.
     fn rtp_nonce(&self, ssrc: u32, index: u64) -> Nonce {
-        let mut iv = [0u8; 12];
-        let wide = (u128::from(ssrc) << 48) | u128::from(index & 0xffff_ffff_ffff);
-        for (to, from) in iv.iter_mut().zip(wide.to_be_bytes().iter().skip(4)) {
-            *to = *from;
-        }
-        Self::salted(iv, &self.rtp_salt)
+        Self::salted(u128::from(ssrc) << 48 | u128::from(index & 0xffff_ffff_ffff), &self.rtp_salt)
     }
 
     /// RFC 7714 9.1: two zero bytes, SSRC, two zero bytes, SRTCP index, XOR the salt.
     fn rtcp_nonce(&self, ssrc: u32, index: u32) -> Nonce {
-        let mut iv = [0u8; 12];
-        let wide = (u128::from(ssrc) << 48) | u128::from(index & 0x7fff_ffff);
-        for (to, from) in iv.iter_mut().zip(wide.to_be_bytes().iter().skip(4)) {
-            *to = *from;
-        }
-        Self::salted(iv, &self.rtcp_salt)
+        Self::salted(u128::from(ssrc) << 48 | u128::from(index & 0x7fff_ffff), &self.rtcp_salt)
     }
 
-    fn salted(mut iv: [u8; 12], salt: &[u8; SALT_LEN]) -> Nonce {
-        for (to, from) in iv.iter_mut().zip(salt) {
-            *to ^= *from;
-        }
+    /// The lower 96 bits, XOR the salt: as whole words, for it is done for each packet.
+    fn salted(wide: u128, salt: &[u8; SALT_LEN]) -> Nonce {
+        let [s0, s1, s2, s3, s4, s5, s6, s7, s8, s9, s10, s11] = *salt;
+        let salt = [0, 0, 0, 0, s0, s1, s2, s3, s4, s5, s6, s7, s8, s9, s10, s11];
+        let [_, _, _, _, iv @ ..] = (wide ^ u128::from_be_bytes(salt)).to_be_bytes();
         Nonce::assume_unique_for_key(iv)
     }
 

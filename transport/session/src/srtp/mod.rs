@@ -256,11 +256,26 @@ impl SrtpSession {
         if index >> 48 != 0 {
             return None;
         }
+        if padding == 0 {
+            return self.seal_padded(ssrc, index, header, payload, &[], out);
+        }
         let mut pad = ZEROS;
         let pad = pad.get_mut(..usize::from(padding))?;
         if let Some(last) = pad.last_mut() {
             *last = padding;
         }
+        self.seal_padded(ssrc, index, header, payload, pad, out)
+    }
+
+    fn seal_padded(
+        &self,
+        ssrc: u32,
+        index: u64,
+        header: &[u8],
+        payload: [&[u8]; 2],
+        pad: &[u8],
+        out: &mut [u8],
+    ) -> Option<usize> {
         match &self.outbound {
             Cipher::Gcm(gcm) => gcm.seal_rtp(ssrc, index, header, payload, pad, out),
             Cipher::Cm(cm) => cm.seal_rtp(ssrc, index, header, payload, pad, out),
