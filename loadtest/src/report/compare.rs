@@ -20,7 +20,7 @@ const ROWS: &[Row] = &[
     ("join to first packet p95", "/joins/first_packet/p95_us", micros),
     ("freezes", "/media/freezes", plain),
     ("server cores", "/server/cpu_cores", |v| format!("{v:.2}")),
-    ("server CPU a packet", "/server/cpu_us_per_packet", micros),
+    ("server CPU a packet", COST, micros),
     ("packets a CPU second", CPU, plain),
     ("server memory a participant", "/server/rss_per_participant_bytes", bytes),
 ];
@@ -28,11 +28,16 @@ const ROWS: &[Row] = &[
 /// What the best of several runs is chosen by.
 const CPU: &str = "/server/packets_per_cpu_s";
 
+/// What is shown of all runs.
+const COST: &str = "/server/cpu_us_per_packet";
+
 /// One column: the run of a server that delivered most packets a CPU second.
 struct Column {
     name: String,
     best: Value,
     runs: usize,
+    /// CPU a packet of each run that has it, smallest first.
+    costs: Vec<f64>,
 }
 
 /// Puts reports (name and JSON) side by side, in the order in which names come first. Several of a name: all figures are
@@ -51,16 +56,24 @@ pub fn compare(reports: &[(String, String)]) -> Result<String, String> {
             Some(format) => return Err(format!("{name}: format {format}, this reads {FORMAT}")),
             None => return Err(format!("{name}: no report: it has no \"format\"")),
         }
+        let cost = figure(&report, COST);
         match columns.iter_mut().find(|column| column.name == *name) {
             Some(column) => {
                 column.runs += 1;
+                column.costs.extend(cost);
                 if figure(&report, CPU) > figure(&column.best, CPU) {
                     column.best = report;
                 }
             }
-            None => columns.push(Column { name: name.clone(), best: report, runs: 1 }),
+            None => columns.push(Column {
+                name: name.clone(),
+                best: report,
+                runs: 1,
+                costs: cost.into_iter().collect(),
+            }),
         }
     }
+    columns.iter_mut().for_each(|column| column.costs.sort_by(f64::total_cmp));
     Ok(print(&columns))
 }
 
@@ -86,9 +99,14 @@ fn print(columns: &[Column]) -> String {
             }));
         }
     }
+    if columns.iter().any(|column| column.costs.len() > 1) {
+        rows.push(cells("CPU a packet, worst run", &|column| {
+            column.costs.last().map_or_else(|| "-".to_owned(), |cost| micros(*cost))
+        }));
+    }
     let first = columns.first().and_then(|column| figure(&column.best, CPU));
     if let Some(first) = first.filter(|first| *first > 0.0 && columns.len() > 1) {
-        rows.push(cells("as a multiple of the first", &|column| {
+        rows.push(cells("packets a CPU second, ratio", &|column| {
             let ratio = figure(&column.best, CPU).map(|value| value / first);
             ratio.map_or_else(|| "-".to_owned(), |ratio| format!("{ratio:.2} x"))
         }));
@@ -172,7 +190,8 @@ mod tests {
 | server CPU a packet         |    5.00 us |      20 us |
 | packets a CPU second        |    200 000 |     50 000 |
 | server memory a participant |  100.0 KiB |  100.0 KiB |
-| as a multiple of the first  |     1.00 x |     0.25 x |
+| CPU a packet, worst run     |      10 us |      45 us |
+| packets a CPU second, ratio |     1.00 x |     0.25 x |
 ";
         let table = compare(&reports).unwrap();
         assert_eq!(table, expected, "is now:\n{table}");
