@@ -163,6 +163,14 @@ pub struct Joins {
     pub first_key_frame: Option<Spread>,
 }
 
+impl Joins {
+    /// Who was still joining when the run ended.
+    #[must_use]
+    pub fn unfinished(&self) -> u32 {
+        self.started.saturating_sub(self.succeeded).saturating_sub(self.failed)
+    }
+}
+
 /// What the server cost over the steady seconds.
 #[derive(Debug, Clone, Serialize)]
 pub struct Server {

@@ -76,10 +76,11 @@ fn head(text: &mut String, outcome: &Outcome) {
 
 fn media(text: &mut String, outcome: &Outcome) {
     let (media, joins, counted) = (&outcome.media, &outcome.joins, &outcome.media.counted);
-    let people = format!(
-        "{} joined, {} failed, at most {} at once",
-        joins.succeeded, joins.failed, joins.present_max
-    );
+    let mut people = format!("{} joined, {} failed", joins.succeeded, joins.failed);
+    if joins.unfinished() > 0 {
+        let _ = write!(people, ", {} still joining at the end", joins.unfinished());
+    }
+    let _ = write!(people, ", at most {} at once", joins.present_max);
     line(text, "people", &people);
     let both = |packets: Option<f64>, bits: Option<f64>| {
         let packets = or_dash(packets, |rate| count(rate.round() as u64));

@@ -319,12 +319,13 @@ for (const text of own.bottleneck) report.append(el('p', { class: 'warn' }, `wei
 if (facts.steady_seconds <= 0) report.append(el('p', { class: 'warn' }, 'No second of this run was steady: nothing but joining was measured.'));
 
 const tile = (value, label) => el('div', { class: 'tile' }, el('b', {}, value), el('span', {}, label));
+const unfinished = joining.started - joining.succeeded - joining.failed;
 const d = data.added_delay, j = joining.first_packet;
 report.append(el('div', { class: 'tiles' },
   tile(percent(media.delivered_share), `delivered of ${count(media.counted.expected_packets)} packets due`),
   tile(micros(d && d.p50_us), `delay p50; p99 ${micros(d && d.p99_us)}, max ${micros(d && d.max_us)}`),
   tile(micros(j && j.p95_us), `join to first packet p95; p50 ${micros(j && j.p50_us)}`),
-  tile(count(joining.succeeded), `people joined; ${count(joining.failed)} failed`),
+  tile(count(joining.succeeded), `people joined; ${count(joining.failed)} failed${unfinished > 0 ? `, ${count(unfinished)} still joining at the end` : ''}`),
   tile(bits(media.received_bps), `received; ${count(media.received_packets_per_s)} packets/s`),
   tile(count(media.freezes), `freezes; ${plain(media.frames_per_stream_s)} frames/s a stream`),
   server ? tile(micros(server.cpu_us_per_packet), `server CPU a packet; ${plain(server.cpu_cores)} cores`) : null,

@@ -11,6 +11,17 @@ fn a_small_run_reads_like_this() {
 }
 
 #[test]
+fn who_never_got_in_is_told() {
+    let mut samples = run(11, 2);
+    samples.iter_mut().for_each(|sample| sample.people.started += 7);
+    let table = Outcome::of(&facts(), &samples).table();
+    assert!(
+        table.contains("11 joined, 0 failed, 7 still joining at the end, at most 11"),
+        "{table}"
+    );
+}
+
+#[test]
 fn no_line_is_wider_than_a_terminal() {
     let failures = vec![("word ".repeat(60), 2), ("w".repeat(300), 1)];
     let mut samples = run(100_000, 10);
