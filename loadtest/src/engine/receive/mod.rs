@@ -147,11 +147,6 @@ impl Receiver {
             self.arrivals.note(number, header.ssrc, arrived_us as i64);
             self.next_feedback.get_or_insert(now + FEEDBACK);
         }
-        if !self.first_packet {
-            self.first_packet = true;
-            let since = now.saturating_duration_since(self.begun);
-            tally.delays.first_packet.saturating_record(since.as_micros().max(1) as u64);
-        }
         let stream = &self.streams[at];
         if stream.rtx {
             self.on_rtx((now, arrived_us), at, data, &header, transport, plain, tally);
@@ -204,6 +199,11 @@ impl Receiver {
         if flags & PADDING == 0 {
             stream.last_at = now;
             stream.has_media = true;
+            if !self.first_packet {
+                self.first_packet = true;
+                let since = now.saturating_duration_since(self.begun);
+                tally.delays.first_packet.saturating_record(since.as_micros().max(1) as u64);
+            }
         }
         tally.counters.received_packets += 1;
         tally.counters.expected_packets += due;
