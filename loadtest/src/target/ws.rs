@@ -8,8 +8,12 @@ use std::time::Duration;
 use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::http::{HeaderName, HeaderValue};
+use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::tungstenite::{Error, Message};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async_with_config};
+
+/// Bytes of each buffer: messages are a few kilobytes, people thousands. The default is 128 KiB.
+const BUFFER: usize = 4 * 1024;
 
 /// A WebSocket, and its address without the query.
 #[derive(Debug)]
@@ -37,7 +41,8 @@ impl Socket {
             })?;
             request.headers_mut().insert(HeaderName::from_static(name), value);
         }
-        let connecting = connect_async_with_config(request, None, true);
+        let small = WebSocketConfig::default().read_buffer_size(BUFFER).write_buffer_size(BUFFER);
+        let connecting = connect_async_with_config(request, Some(small), true);
         match tokio::time::timeout(timeout, connecting).await {
             Ok(Ok((stream, _))) => Ok(Self { stream, address }),
             Ok(Err(error)) => Err(LoadError::Target(refused(&address, &error))),
