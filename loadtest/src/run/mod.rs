@@ -6,7 +6,7 @@ mod stages;
 
 use crate::engine::{Engine, EngineConfig};
 use crate::error::LoadError;
-use crate::measure::{ProcessCost, Sample, Snapshot};
+use crate::measure::{Sample, Snapshot};
 use crate::plan::Verify;
 use crate::report::{Diary, Live, LiveConfig, Outcome, Processes, RunFacts};
 use crate::scenario::Scenario;
@@ -258,7 +258,7 @@ impl Runner<'_> {
             media,
             people: counts,
             server: server.and_then(Result::ok),
-            own: self.own.cost().unwrap_or(ProcessCost::default()),
+            own: self.own.cost().unwrap_or_default(),
         };
         self.live.update(&sample);
         self.diary.add(&sample);
