@@ -25,7 +25,7 @@ else
 fi
 step "web" npm --prefix web run --silent check
 if have shellcheck; then
-  step "scripts" shellcheck -x scripts/*.sh .ci/run
+  step "scripts" shellcheck -x scripts/*.sh scripts/compare/*.sh scripts/compare/servers/*.sh .ci/run
 fi
 
 if [ ${#failed[@]} -gt 0 ]; then

@@ -10,7 +10,7 @@
 # The server has the first core for itself, weir-load the second. Rounds are interleaved (A B C, A B C, ...); of each
 # server the round with the least CPU a packet counts, for what disturbs only ever takes away. UDP segmentation
 # offload is off on the server's end of the pair (OFFLOAD=on leaves it): loopback and veth keep trains whole that a
-# network card would have to cut. Needs root; everything it made is removed in the end, also after Ctrl-C.
+# network card would have to cut. Needs root (asks sudo); everything it made is removed in the end, also after Ctrl-C.
 #
 # Another server is a file servers/NAME.sh with three functions. They see $ADDRESS (where to listen; the only
 # address besides loopback), $SCRATCH (a folder that is removed), and the array ${IN[@]} to put before the command
@@ -25,7 +25,11 @@ set -uo pipefail
 PATH=$PATH:/usr/sbin:/sbin
 servers=$root/scripts/compare/servers
 
-[ "$(id -u)" = 0 ] || die "network namespaces need root"
+if [ "$(id -u)" != 0 ]; then
+  have sudo || die "network namespaces need root"
+  keep=ROUNDS,RECEIVERS,DURATION,SCENARIO,PACING,RATE,ARGS,PROFILE,RESULTS,OFFLOAD,WEIR,CARGO_TARGET_DIR
+  exec sudo --preserve-env="$keep" "$0" "$@"
+fi
 missing=()
 for need in ip:iproute2 taskset:util-linux jq:jq ethtool:ethtool; do
   have "${need%%:*}" || missing+=("${need#*:}")
@@ -82,7 +86,7 @@ for name in "${names[@]}"; do
   ) || die "$name could not be installed"
 done
 
-ip netns add "$tag-s" && ip netns add "$tag-c" || die "no network namespaces here"
+if ! ip netns add "$tag-s" || ! ip netns add "$tag-c"; then die "no network namespaces here"; fi
 ip -n "$tag-s" link add veth0 type veth peer name veth0 netns "$tag-c"
 ip -n "$tag-s" addr add "$ADDRESS/24" dev veth0
 ip -n "$tag-c" addr add "$us/24" dev veth0

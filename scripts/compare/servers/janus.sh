@@ -9,6 +9,9 @@ install() {
   fi
 }
 
+# All modules of a folder but one, separated by commas.
+others() { find "$1" -maxdepth 1 -name '*.so' ! -name "*$2*" -printf '%f\n' | paste -sd,; }
+
 start() {
   local lib
   lib=$(dirname -- "$(find /usr/lib -path '*/janus/plugins/libjanus_videoroom.so' -print -quit)")
@@ -25,8 +28,8 @@ general: {
 }
 nat: { ice_enforce_list = "$ADDRESS"; full_trickle = false }
 media: { ipv6 = false }
-plugins: { disable = "$(cd "$lib" && ls ./*.so | sed 's|^./||' | grep -v videoroom | paste -sd,)" }
-transports: { disable = "$(cd "${lib%/plugins}/transports" && ls ./*.so | sed 's|^./||' | grep -v websockets | paste -sd,)" }
+plugins: { disable = "$(others "$lib" videoroom)" }
+transports: { disable = "$(others "${lib%/plugins}/transports" websockets)" }
 X
   cat >"$SCRATCH/janus.transport.websockets.jcfg" <<X
 general: { json = "compact"; ws = true; ws_port = 8188; ws_ip = "$ADDRESS"; wss = false }
