@@ -16,13 +16,19 @@ const SIGMAS: f64 = 2.5;
 /// Loss is looked into when it lasts so many windows, or is so heavy.
 const LOSSY_WINDOWS: u8 = 2;
 const HEAVY: f64 = 0.30;
+/// Losses side by side are one event: a burst. It takes so many of late to look into them.
+const EVENTS: f64 = 2.0;
 /// What is left of the rate while testing.
 const TEST_FACTOR: f64 = 0.75;
-/// Evidence of a test: packets, or time.
-const TEST_PACKETS: f64 = 120.0;
-const TEST_US: i64 = 2_000_000;
-/// Loss is the path's own if at least this share of it stays while testing.
-const STAYS: f64 = 0.5;
+/// Of loss that is ours this share remains while testing, of the path's own all.
+const REMAINS: f64 = 0.2;
+/// The logarithms of the odds of the two at which a test ends (Wald's sequential test): it is wrong
+/// about once in thirty. Or after this time, by what is likelier then.
+const OWN: f64 = 3.0;
+const OURS: f64 = -3.5;
+const TEST_US: i64 = 4_000_000;
+/// Evidence in time, at least.
+const TEST_PACKETS: f64 = 20.0;
 /// Most that is believed to be the path's own.
 const MAX_INHERENT: f64 = 0.18;
 /// How long a test's result is trusted.
@@ -48,15 +54,18 @@ const AHEAD: f64 = 1.5;
 struct Window {
     packets: f64,
     lost: f64,
+    /// Losses after a packet that was not lost.
+    events: f64,
     bytes: f64,
     first_us: Option<i64>,
     last_us: i64,
 }
 
 impl Window {
-    fn add(&mut self, sent_us: i64, bytes: u16, lost: bool) {
+    fn add(&mut self, sent_us: i64, bytes: u16, lost: bool, event: bool) {
         self.packets += 1.0;
         self.lost += f64::from(u8::from(lost));
+        self.events += f64::from(u8::from(event));
         self.bytes += f64::from(bytes);
         self.first_us.get_or_insert(sent_us);
         self.last_us = sent_us;
@@ -71,6 +80,29 @@ impl Window {
     }
 }
 
+/// How it was when a test began.
+#[derive(Debug, Clone, Copy)]
+struct Before {
+    /// Share lost, and of how many packets that is known.
+    loss: f64,
+    packets: f64,
+    /// Estimate, and what arrived, bit/s.
+    bps: f64,
+    arrived: f64,
+}
+
+impl Before {
+    /// Logarithm of the odds that the loss is the path's own, by what was seen since.
+    fn odds(&self, seen: &Window, inherent: f64) -> f64 {
+        // A test begins where there is much loss, also by chance: it was rather less.
+        let sigma = (self.loss * (1.0 - self.loss) / self.packets.max(1.0)).sqrt();
+        let own = (self.loss - sigma).clamp(0.5 * self.loss, 0.5).max(0.005);
+        let ours = (REMAINS * own).max(inherent.min(0.7 * own));
+        seen.lost * (own / ours).ln()
+            + (seen.packets - seen.lost) * ((1.0 - own) / (1.0 - ours)).ln()
+    }
+}
+
 #[derive(Debug, Clone, Copy)]
 enum State {
     /// Loss limits nothing.
@@ -80,11 +112,7 @@ enum State {
         /// The first packet that counts as evidence was sent at or after this.
         from_us: i64,
         seen: Window,
-        /// Loss and estimate before.
-        loss: f64,
-        bps: f64,
-        /// What arrived.
-        arrived: f64,
+        before: Before,
     },
     /// The loss was ours; growing from a rate that passed.
     Limited,
@@ -97,6 +125,9 @@ pub(crate) struct LossControl {
     /// Discounted packets and losses of past windows.
     packets: f64,
     lost: f64,
+    events: f64,
+    /// The last packet was lost.
+    was_lost: bool,
     /// Windows in a row with too much loss.
     lossy: u8,
     bps: f64,
@@ -121,6 +152,8 @@ impl LossControl {
             window: Window::default(),
             packets: 0.0,
             lost: 0.0,
+            events: 0.0,
+            was_lost: false,
             lossy: 0,
             bps: f64::INFINITY,
             inherent: 0.0,
@@ -167,11 +200,12 @@ impl LossControl {
         if sent_us < self.heed_us {
             return;
         }
-        self.window.add(sent_us, bytes, lost);
+        let event = !std::mem::replace(&mut self.was_lost, lost) && lost;
+        self.window.add(sent_us, bytes, lost, event);
         if let State::Testing { from_us, seen, .. } = &mut self.state
             && sent_us >= *from_us
         {
-            seen.add(sent_us, bytes, lost);
+            seen.add(sent_us, bytes, lost, event);
         }
     }
 
@@ -195,22 +229,25 @@ impl LossControl {
             && (self.window.packets >= WINDOW_PACKETS
                 || self.window.duration_us() >= WINDOW_US.saturating_mul(2));
         if full {
-            let lossy = self.window.ratio() > self.inherent + TOLERATED;
+            let lossy = self.window.ratio() > self.inherent + TOLERATED && self.window.events > 0.0;
             self.lossy = if lossy { self.lossy.saturating_add(1) } else { 0 };
             self.packets = self.packets * KEEP + self.window.packets;
             self.lost = self.lost * KEEP + self.window.lost;
+            self.events = self.events * KEEP + self.window.events;
             self.window = Window::default();
         }
         match self.state {
-            State::Testing { from_us, seen, loss, bps, arrived } => {
-                let late = now_us.saturating_sub(from_us) > TEST_US && seen.packets >= 20.0;
-                if seen.packets >= TEST_PACKETS || late {
-                    self.conclude(now_us, &seen, (loss, bps, arrived));
+            State::Testing { from_us, seen, before } => {
+                let odds = before.odds(&seen, self.inherent);
+                let late = now_us.saturating_sub(from_us) > TEST_US;
+                if !(OURS..=OWN).contains(&odds) || late && seen.packets >= TEST_PACKETS {
+                    self.conclude(now_us, &seen, before, odds > 0.0);
                 }
             }
             State::Free | State::Limited if full => {
                 // A burst of losses passes by itself.
-                let lasts = self.lossy >= LOSSY_WINDOWS || self.ratio() > HEAVY;
+                let lasts = self.lossy >= LOSSY_WINDOWS && self.events >= EVENTS;
+                let lasts = lasts || self.ratio() > HEAVY;
                 if self.excess() > 0.0 && lasts {
                     self.test(now_us, estimate.min(self.bps), acked, rtt_us);
                 } else if matches!(self.state, State::Limited) {
@@ -241,22 +278,22 @@ impl LossControl {
             // What is on the way, and in the pacer, was sent at the old rate.
             from_us: now_us.saturating_add(rtt_us.clamp(20_000, 500_000)).saturating_add(100_000),
             seen: Window::default(),
-            loss,
-            bps: estimate,
-            arrived: arrives,
+            before: Before { loss, packets: self.packets, bps: estimate, arrived: arrives },
         };
     }
 
-    fn conclude(&mut self, now_us: i64, seen: &Window, (loss, bps, arrived): (f64, f64, f64)) {
+    fn conclude(&mut self, now_us: i64, seen: &Window, before: Before, own: bool) {
+        let Before { loss, bps, arrived, .. } = before;
         let stayed = seen.ratio();
         // Start afresh: what was seen before the test belongs to another rate.
         self.packets = seen.packets;
         self.lost = seen.lost;
+        self.events = seen.events;
         self.window = Window::default();
         self.lossy = 0;
         self.tested_us = now_us;
         self.grown_us = now_us;
-        if stayed >= loss * STAYS && stayed <= MAX_INHERENT {
+        if own && stayed <= MAX_INHERENT {
             // The mean of both, as both have seen it.
             self.inherent = stayed.max((stayed + loss) / 2.0).min(MAX_INHERENT);
             self.bps = bps;

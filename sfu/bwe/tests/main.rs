@@ -8,6 +8,7 @@ mod common;
 
 mod a_layer_that_fits_stays;
 mod a_longer_path_is_no_congestion;
+mod a_squeeze_shows_through_jitter;
 mod estimates_reach_the_capacity;
 mod hostile_feedback_changes_nothing;
 mod jitter_and_bursts_do_not_collapse_it;

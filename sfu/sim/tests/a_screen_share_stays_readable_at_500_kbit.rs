@@ -1,7 +1,7 @@
 //! Text is of use only at full size: on a narrow path a screen gives up frames, not pixels, and cameras
 //! give way first.
 
-use crate::common::{aware, ms, secs, tile, view, world};
+use crate::common::{aware, each_seed, ms, secs, tile, view, world};
 use std::time::Duration;
 use weir_sfu_api::CodecKind;
 use weir_sim::oracles::{frame_rate, longest_gap, share_of_height};
@@ -11,7 +11,7 @@ use weir_sim::{LinkConfig, PeerSetup, Scalability, Source};
 /// A screen of 1080p shared beside its presenter's camera, seen over 500 kbit/s: full size at
 /// `least_fps`, no picture later than `longest` after the one before, once it has settled.
 fn share(name: &str, screen: &Source, least_fps: f64, longest: Duration) {
-    for seed in [5, 6] {
+    each_seed(&[5, 6], |seed| {
         let mut world = world(seed);
         let presenter = PeerSetup::new(1, 7).publish(Source::meeting_camera());
         world.join(0, presenter.publish(screen.clone()));
@@ -37,7 +37,7 @@ fn share(name: &str, screen: &Source, least_fps: f64, longest: Duration) {
         assert!(fps >= least_fps && good >= 0.9, "{name}, seed {seed}: {fps} {good}");
         assert!(gap < longest, "{name}, seed {seed}: {gap:?}");
         world.finish();
-    }
+    });
 }
 
 /// 800 kbit/s at 5 pictures a second; the lowest of three temporal layers has 1.25 of them.

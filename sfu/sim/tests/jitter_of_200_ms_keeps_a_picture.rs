@@ -1,4 +1,4 @@
-use crate::common::{ms, secs, seeds, world};
+use crate::common::{each_seed, ms, secs, world};
 use std::time::Duration;
 use weir_sim::oracles::{assert_flawless, frame_rate, longest_gap};
 use weir_sim::{LinkConfig, PeerSetup, Source};
@@ -23,16 +23,12 @@ fn run(seed: u64, hold: Duration, least_bps: u64, least_fps: f64) {
 
 #[test]
 fn jitter_of_200_ms_keeps_a_picture() {
-    for seed in seeds(&[1, 2, 3]) {
-        run(seed, Duration::ZERO, 450_000, 28.0);
-    }
+    each_seed(&[1, 2, 3], |seed| run(seed, Duration::ZERO, 450_000, 28.0));
 }
 
 /// As radio links do. What comes together after a pause looks like a queue that drains: the estimate
 /// falls now and then, and with it the layer; the picture does not stand.
 #[test]
 fn also_where_packets_are_held_up_together() {
-    for seed in seeds(&[1, 2, 3]) {
-        run(seed, ms(40), 200_000, 15.0);
-    }
+    each_seed(&[1, 2, 3], |seed| run(seed, ms(40), 200_000, 15.0));
 }

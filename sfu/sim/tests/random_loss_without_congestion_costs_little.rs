@@ -1,4 +1,4 @@
-use crate::common::{secs, seeds, world};
+use crate::common::{each_seed, secs, world};
 use weir_sim::oracles::switches;
 use weir_sim::{LinkConfig, Loss, PeerSetup, Source};
 
@@ -21,7 +21,7 @@ fn rate(seed: u64, loss: Loss) -> (u64, usize) {
 
 #[test]
 fn random_loss_without_congestion_costs_little() {
-    for seed in seeds(&[1, 2]) {
+    each_seed(&[1, 2], |seed| {
         let (clean, _) = rate(seed, Loss::None);
         for (loss, least) in [(0.05, 70), (0.1, 40)] {
             let (lossy, switches) = rate(seed, Loss::Uniform(loss));
@@ -29,5 +29,5 @@ fn random_loss_without_congestion_costs_little() {
             assert!(lossy * 100 >= clean * least, "{loss}: {lossy} of {clean} bit/s");
             assert!(switches < 1, "in 15 s: {switches}");
         }
-    }
+    });
 }

@@ -9,6 +9,8 @@ use super::Arrived;
 const PATH_US: i64 = 10_000_000;
 /// The least of late: of the last 75 to 150 ms, two frames and more.
 const LATE_US: i64 = 75_000;
+/// The same where packets are held up together: several hold-ups.
+const LONGER_US: i64 = 300_000;
 /// A queue below this does not stand: one packet takes 16 ms at 600 kbit/s.
 const STANDS_US: i64 = 20_000;
 
@@ -47,24 +49,37 @@ impl Least {
 /// lets them out one after the other.
 const APART_US: i64 = 15_000;
 const BUNCHED_PART: i64 = 4;
-/// How slowly the mean of such hold-ups follows: it is of 64 pairs.
-const SLOWLY: i64 = 64;
-/// How much of this mean is no queue: a hold-up is made good in several steps.
-const HELD_UP: i64 = 8;
+/// So many hold-ups make a jitter: the least of the longest so many of the last 10 to 20 s.
+const HOLD_UPS: usize = 3;
+
+/// The longest hold-ups of a time, longest first, microseconds.
+type Longest = [i64; HOLD_UPS];
 
 #[derive(Debug)]
 pub(super) struct Standing {
     path: Least,
     late: Least,
+    longer: Least,
     /// Times of the packet that began the last 15 ms: sent, arrived.
     begun: Option<(i64, i64)>,
-    /// Mean time by which packets caught up, 1/64 microseconds.
-    bunched: i64,
+    /// By how much the packets of late have caught up in one go, microseconds.
+    caught_up: i64,
+    /// Of the current window and the one before, and when the current one began.
+    longest: (Longest, Longest),
+    since_us: i64,
 }
 
 impl Default for Standing {
     fn default() -> Self {
-        Self { path: Least::new(PATH_US), late: Least::new(LATE_US), begun: None, bunched: 0 }
+        Self {
+            path: Least::new(PATH_US),
+            late: Least::new(LATE_US),
+            longer: Least::new(LONGER_US),
+            begun: None,
+            caught_up: 0,
+            longest: (Longest::default(), Longest::default()),
+            since_us: i64::MIN,
+        }
     }
 }
 
@@ -74,25 +89,45 @@ impl Standing {
         let delay = packet.arrival_us.saturating_sub(packet.sent_us);
         self.path.add(packet.sent_us, delay);
         self.late.add(packet.sent_us, delay);
+        self.longer.add(packet.sent_us, delay);
         let (sent, arrived) = *self.begun.get_or_insert((packet.sent_us, packet.arrival_us));
         let apart = packet.sent_us.saturating_sub(sent);
         if apart >= APART_US {
             let gap = packet.arrival_us.saturating_sub(arrived).max(0);
-            let bunched = gap.saturating_mul(BUNCHED_PART) <= apart;
-            let caught_up = if bunched { apart.saturating_sub(gap) } else { 0 };
-            let error = caught_up.min(PATH_US).saturating_sub(self.bunched / SLOWLY);
-            self.bunched = self.bunched.saturating_add(error);
+            if gap.saturating_mul(BUNCHED_PART) <= apart {
+                let more = apart.saturating_sub(gap).min(PATH_US);
+                self.caught_up = self.caught_up.saturating_add(more);
+            } else {
+                let caught_up = std::mem::take(&mut self.caught_up);
+                self.note(packet.sent_us, caught_up);
+            }
             self.begun = Some((packet.sent_us, packet.arrival_us));
+        }
+    }
+
+    fn note(&mut self, at_us: i64, caught_up: i64) {
+        if at_us.saturating_sub(self.since_us) >= PATH_US {
+            self.longest = (Longest::default(), self.longest.0);
+            self.since_us = at_us;
+        }
+        let mut more = caught_up;
+        for longest in &mut self.longest.0 {
+            if more > *longest {
+                std::mem::swap(&mut more, longest);
+            }
         }
     }
 
     /// Delay that comes of packets held up together, microseconds.
     pub(super) fn held_up_us(&self) -> i64 {
-        (self.bunched / SLOWLY).saturating_mul(HELD_UP)
+        let (current, before) = &self.longest;
+        let least = |longest: &Longest| longest.last().copied().unwrap_or(0);
+        least(current).max(least(before))
     }
 
     pub(super) fn stands(&self) -> bool {
-        self.late.get().saturating_sub(self.path.get())
-            >= STANDS_US.saturating_add(self.held_up_us())
+        let jitter = self.held_up_us();
+        let late = if jitter < STANDS_US { &self.late } else { &self.longer };
+        late.get().saturating_sub(self.path.get()) >= STANDS_US.saturating_add(jitter)
     }
 }

@@ -17,6 +17,8 @@ const K_UP: f64 = 0.0087;
 const K_DOWN: f64 = 0.039;
 /// A trend further than this above the threshold does not move it, ms.
 const MAX_ADAPT: f64 = 15.0;
+/// Jitter may account for so much of a trend, per ms of it.
+const HELD_UP: f64 = 0.1;
 /// Overuse must last this long, ms.
 const OVERUSE_MS: f64 = 10.0;
 
@@ -105,7 +107,8 @@ impl Trendline {
             return;
         }
         let modified = self.deltas.min(MAX_DELTAS) * trend * GAIN;
-        if modified > self.threshold {
+        let noise = self.standing.held_up_us() as f64 / 1e3 * HELD_UP;
+        if modified > self.threshold.max(THRESHOLDS.0 + noise) {
             let over = match self.over_ms {
                 None => sent_ms / 2.0,
                 Some(over) => over + sent_ms,

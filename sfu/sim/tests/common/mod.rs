@@ -1,5 +1,6 @@
 //! What several tests need.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 use weir_sfu_api::{Command, Event, MediaKind, PeerId, SlotPolicy, SourceKind, Tile, View};
 use weir_sim::{PeerSetup, World};
@@ -29,6 +30,13 @@ pub fn seeds(committed: &[u64]) -> Vec<u64> {
     let Ok(range) = std::env::var("WEIR_SIM_SEEDS") else { return committed.to_vec() };
     let (from, to) = range.split_once("..").expect("WEIR_SIM_SEEDS is FROM..TO");
     (from.parse().unwrap()..to.parse().unwrap()).collect()
+}
+
+/// Runs each of them (see [`seeds`]) to its end, so that one that fails does not hide the others.
+pub fn each_seed(committed: &[u64], run: impl Fn(u64)) {
+    let fails = |seed: &u64| catch_unwind(AssertUnwindSafe(|| run(*seed))).is_err();
+    let failed: Vec<u64> = seeds(committed).into_iter().filter(fails).collect();
+    assert!(failed.is_empty(), "seeds that fail: {failed:?}");
 }
 
 /// People speak for a while: words at a level of their own with short pauses, not all at once. Their
