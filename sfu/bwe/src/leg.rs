@@ -194,6 +194,8 @@ impl Leg {
         let probe = self
             .inner
             .result
+            // What the path loses by itself is no sign of its end.
+            .map(|found| found.lossless(self.inner.loss.inherent()))
             .filter(|found| self.probes.enough(found.cluster, found.bytes))
             .filter(|_| self.inner.loss.trusts_probes(now_us))
             .map(|found| Found { bps: found.bps.min(max), ..found });

@@ -23,12 +23,12 @@ const TEST_FACTOR: f64 = 0.75;
 /// Of loss that is ours this share remains while testing, of the path's own all.
 const REMAINS: f64 = 0.2;
 /// The logarithms of the odds of the two at which a test ends (Wald's sequential test): it is wrong
-/// about once in thirty. Or after this time, by what is likelier then.
+/// about once in forty. Or after this time, by what is likelier then.
 const OWN: f64 = 3.0;
 const OURS: f64 = -3.5;
 const TEST_US: i64 = 4_000_000;
-/// Evidence in time, at least.
-const TEST_PACKETS: f64 = 20.0;
+/// Packets that show how much is lost.
+const TEST_PACKETS: f64 = 30.0;
 /// Most that is believed to be the path's own.
 const MAX_INHERENT: f64 = 0.18;
 /// How long a test's result is trusted.
@@ -176,6 +176,11 @@ impl LossControl {
         if self.packets > 0.0 { self.lost / self.packets } else { 0.0 }
     }
 
+    /// The path's own loss as far as known, 0 to 0.18.
+    pub(crate) fn inherent(&self) -> f64 {
+        self.inherent
+    }
+
     pub(crate) fn testing(&self) -> bool {
         matches!(self.state, State::Testing { .. })
     }
@@ -240,7 +245,8 @@ impl LossControl {
             State::Testing { from_us, seen, before } => {
                 let odds = before.odds(&seen, self.inherent);
                 let late = now_us.saturating_sub(from_us) > TEST_US;
-                if !(OURS..=OWN).contains(&odds) || late && seen.packets >= TEST_PACKETS {
+                let enough = seen.packets >= TEST_PACKETS;
+                if odds < OURS || (odds > OWN || late) && enough {
                     self.conclude(now_us, &seen, before, odds > 0.0);
                 }
             }
@@ -283,8 +289,6 @@ impl LossControl {
     }
 
     fn conclude(&mut self, now_us: i64, seen: &Window, before: Before, own: bool) {
-        let Before { loss, bps, arrived, .. } = before;
-        let stayed = seen.ratio();
         // Start afresh: what was seen before the test belongs to another rate.
         self.packets = seen.packets;
         self.lost = seen.lost;
@@ -293,9 +297,14 @@ impl LossControl {
         self.lossy = 0;
         self.tested_us = now_us;
         self.grown_us = now_us;
-        if own && stayed <= MAX_INHERENT {
-            // The mean of both, as both have seen it.
-            self.inherent = stayed.max((stayed + loss) / 2.0).min(MAX_INHERENT);
+        let Before { bps, arrived, .. } = before;
+        let stayed = seen.ratio();
+        let sigma = (stayed * (1.0 - stayed) / seen.packets.max(1.0)).sqrt();
+        if own && stayed - sigma <= MAX_INHERENT {
+            // Both have seen it.
+            self.packets += before.packets;
+            self.lost += before.loss * before.packets;
+            self.inherent = self.ratio().min(MAX_INHERENT);
             self.bps = bps;
             self.state = State::Limited;
         } else {
@@ -325,6 +334,51 @@ impl LossControl {
         if self.bps >= estimate && self.passed.is_none() {
             self.bps = f64::INFINITY;
             self.state = State::Free;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// 60 packets a second, of which so many per mille are lost before and while a test goes on: the
+    /// rate after it, of 1,000,000.
+    fn tested(seed: u64, before: u64, during: u64) -> f64 {
+        let (mut control, mut random, mut tested) = (LossControl::new(), seed, false);
+        for n in 0..6_000_i64 {
+            random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695);
+            let share = if control.testing() { during } else { before };
+            let lost = (random >> 33) % 1_000 < share;
+            control.on_packet(n * 16_667, 1_000, lost);
+            if n % 6 == 5 {
+                control.update(n * 16_667, 1e6, Some(5e5), 50_000);
+            }
+            tested |= control.testing();
+            if tested && !control.testing() {
+                return control.bps();
+            }
+        }
+        f64::INFINITY
+    }
+
+    #[test]
+    fn the_path_s_own_loss_is_told_from_ours() {
+        for (before, during, own) in [(50, 50, true), (100, 100, true), (80, 5, false)] {
+            let right = |seed: &u64| (tested(*seed, before, during) >= 1e6) == own;
+            let share = (0..400).filter(right).count();
+            println!("{before} per mille, then {during}: right in {share} of 400");
+            assert!(share >= 380, "{before} {during}: {share}");
+        }
+    }
+
+    #[test]
+    fn a_burst_of_losses_is_not_looked_into() {
+        let mut control = LossControl::new();
+        for n in 0..1_000_i64 {
+            control.on_packet(n * 5_000, 1_000, n % 500 >= 490);
+            control.update(n * 5_000, 1e6, Some(5e5), 50_000);
+            assert!(!control.testing(), "{n}");
         }
     }
 }

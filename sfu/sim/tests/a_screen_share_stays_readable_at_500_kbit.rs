@@ -1,7 +1,7 @@
 //! Text is of use only at full size: on a narrow path a screen gives up frames, not pixels, and cameras
 //! give way first.
 
-use crate::common::{aware, each_seed, ms, secs, tile, view, world};
+use crate::common::{TEN, aware, each_seed, ms, secs, tile, view, world};
 use std::time::Duration;
 use weir_sfu_api::CodecKind;
 use weir_sim::oracles::{frame_rate, longest_gap, share_of_height};
@@ -11,7 +11,7 @@ use weir_sim::{LinkConfig, PeerSetup, Scalability, Source};
 /// A screen of 1080p shared beside its presenter's camera, seen over 500 kbit/s: full size at
 /// `least_fps`, no picture later than `longest` after the one before, once it has settled.
 fn share(name: &str, screen: &Source, least_fps: f64, longest: Duration) {
-    each_seed(&[5, 6], |seed| {
+    each_seed(&TEN, |seed| {
         let mut world = world(seed);
         let presenter = PeerSetup::new(1, 7).publish(Source::meeting_camera());
         world.join(0, presenter.publish(screen.clone()));
@@ -48,8 +48,9 @@ fn screen(codec: CodecKind, shape: Scalability) -> Source {
 #[test]
 fn with_temporal_layers_in_vp8() {
     share("VP8 L1T3", &screen(CodecKind::Vp8, Scalability::L1T3), 1.0, ms(1_700));
-    // A new slide is a picture several times as large: where its burst is taken for a narrower path it
-    // takes two seconds.
+    // A new slide is a picture of 80 kB, in the highest temporal layer. Where that layer is just tried,
+    // it takes 1.3 s at 500 kbit/s and 1.5 s at the estimate after it, and comes up to 0.8 s after the
+    // picture before: 2.18 s was the longest gap of 60 seeds, 0.9 s in the 59 others.
     share("VP8 L1T3, slides", &Source::screen(), 1.0, ms(2_500));
 }
 

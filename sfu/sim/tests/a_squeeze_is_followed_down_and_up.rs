@@ -1,4 +1,4 @@
-use crate::common::{each_seed, ms, secs, world};
+use crate::common::{TEN, each_seed, ms, secs, world};
 use std::time::Duration;
 use weir_sim::oracles::{freezes, longest_gap, share_of_height, switches};
 use weir_sim::{LinkConfig, PeerSetup, Source};
@@ -48,11 +48,11 @@ fn run(seed: u64, queue: Duration) {
 
 #[test]
 fn a_squeeze_is_followed_down_and_up() {
-    each_seed(&[1, 2, 3], |seed| run(seed, ms(1_000)));
+    each_seed(&TEN, |seed| run(seed, ms(1_000)));
 }
 
 /// The bottleneck drops its tail 0.16 s after the rate fell, before anybody can know.
 #[test]
 fn also_behind_a_short_queue() {
-    each_seed(&[1, 2, 3], |seed| run(seed, ms(300)));
+    each_seed(&TEN, |seed| run(seed, ms(300)));
 }

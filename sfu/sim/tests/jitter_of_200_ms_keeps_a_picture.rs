@@ -1,10 +1,14 @@
 use crate::common::{each_seed, ms, secs, world};
+use std::cell::Cell;
 use std::time::Duration;
 use weir_sim::oracles::{assert_flawless, frame_rate, longest_gap};
 use weir_sim::{LinkConfig, PeerSetup, Source};
 
-/// Up to 200 ms of jitter on 5 Mbit/s, drawn anew each `hold`.
-fn run(seed: u64, hold: Duration, least_bps: u64, least_fps: f64) {
+/// Half of what the camera sends without jitter.
+const HALF_BPS: u64 = 880_000;
+
+/// Up to 200 ms of jitter on 5 Mbit/s, drawn anew each `hold`: the rate.
+fn run(seed: u64, hold: Duration, least_bps: u64) -> u64 {
     let mut world = world(seed);
     world.join(0, PeerSetup::new(1, 7).publish(Source::meeting_camera()));
     world.link = LinkConfig { jitter: ms(200), jitter_hold: hold, ..LinkConfig::narrow(5_000_000) };
@@ -17,18 +21,27 @@ fn run(seed: u64, hold: Duration, least_bps: u64, least_fps: f64) {
     let slot = peer.slot("v0");
     let (gap, fps) = (longest_gap(slot, from, now), frame_rate(slot, from, now));
     eprintln!("seed {seed}, {hold:?}: {bps} bit/s, gap {gap:?}, {fps} fps");
-    assert!(bps > least_bps && gap < ms(500) && fps > least_fps, "{bps} {gap:?} {fps}");
+    assert!(bps > least_bps && gap < ms(500) && fps > 28.0, "{bps} {gap:?} {fps}");
     world.finish();
+    bps
 }
 
+/// Each packet has its own delay: the more are sent, the later all of them. Five of 100 seeds keep to the
+/// middle layer, whose probes always come in such a delay's wake.
 #[test]
 fn jitter_of_200_ms_keeps_a_picture() {
-    each_seed(&[1, 2, 3], |seed| run(seed, Duration::ZERO, 450_000, 28.0));
+    let (sum, runs) = (Cell::new(0), Cell::new(0));
+    each_seed(&[1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 17, 25, 37, 38], |seed| {
+        sum.set(sum.get() + run(seed, Duration::ZERO, 450_000));
+        runs.set(runs.get() + 1);
+    });
+    assert!(sum.get() > HALF_BPS * runs.get(), "{} of {} runs", sum.get(), runs.get());
 }
 
-/// As radio links do. What comes together after a pause looks like a queue that drains: the estimate
-/// falls now and then, and with it the layer; the picture does not stand.
+/// As radio links do. What comes together after a pause looks like a queue that drains.
 #[test]
 fn also_where_packets_are_held_up_together() {
-    each_seed(&[1, 2, 3], |seed| run(seed, ms(40), 200_000, 15.0));
+    each_seed(&[1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 16, 21, 27], |seed| {
+        run(seed, ms(40), HALF_BPS);
+    });
 }

@@ -1,4 +1,4 @@
-use crate::common::{each_seed, secs, world};
+use crate::common::{TEN, each_seed, secs, world};
 use weir_sim::oracles::switches;
 use weir_sim::{LinkConfig, Loss, PeerSetup, Source};
 
@@ -21,7 +21,7 @@ fn rate(seed: u64, loss: Loss) -> (u64, usize) {
 
 #[test]
 fn random_loss_without_congestion_costs_little() {
-    each_seed(&[1, 2], |seed| {
+    each_seed(&TEN, |seed| {
         let (clean, _) = rate(seed, Loss::None);
         for (loss, least) in [(0.05, 70), (0.1, 40)] {
             let (lossy, switches) = rate(seed, Loss::Uniform(loss));

@@ -131,3 +131,46 @@ impl Standing {
         late.get().saturating_sub(self.path.get()) >= STANDS_US.saturating_add(jitter)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A packet each 33 ms, with such delays, ms.
+    fn after(delays: impl Iterator<Item = i64>) -> Standing {
+        let mut standing = Standing::default();
+        let mut last = 0;
+        for (n, delay) in (0..).zip(delays) {
+            let sent_us = n * 33_000;
+            // They keep their order.
+            last = (sent_us + delay * 1_000).max(last);
+            standing.on_packet(&Arrived { sent_us, arrival_us: last, bytes: 1_000, cluster: 0 });
+        }
+        standing
+    }
+
+    /// Now and then 130 ms late, with those behind it.
+    fn jitter(n: i64) -> i64 {
+        if n % 9 == 0 { 130 } else { 5 }
+    }
+
+    #[test]
+    fn held_up_packets_are_known_and_no_queue() {
+        let standing = after((0..200).map(jitter));
+        assert!((80_000..140_000).contains(&standing.held_up_us()), "{}", standing.held_up_us());
+        assert!(!standing.stands());
+    }
+
+    #[test]
+    fn a_queue_stands_with_jitter_and_without() {
+        let (calm, late) = (|n| i64::from(n > 180) * 40, |n| jitter(n) + i64::from(n > 170) * 200);
+        assert!(after((0..200).map(calm)).stands());
+        assert!(after((0..200).map(late)).stands());
+    }
+
+    #[test]
+    fn a_queue_that_drains_twice_is_no_jitter() {
+        let drains = after((0..300).map(|n| if n == 100 || n == 200 { 150 } else { 5 }));
+        assert_eq!(drains.held_up_us(), 0);
+    }
+}

@@ -29,6 +29,14 @@ pub(crate) struct Found {
     pub(crate) full: bool,
 }
 
+impl Found {
+    /// What would have been found on the same path without this share of loss.
+    pub(crate) fn lossless(self, loss: f64) -> Self {
+        let part = 1.0 - loss;
+        Self { bytes: self.bytes / part, bps: self.bps / part, ..self }
+    }
+}
+
 #[derive(Debug, Clone, Copy, Default)]
 struct Cluster {
     id: u8,

@@ -24,6 +24,9 @@ pub const fn ms(millis: u64) -> Duration {
     Duration::from_millis(millis)
 }
 
+/// The seeds with which what is promised of any network is tested.
+pub const TEN: [u64; 10] = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10];
+
 /// The committed seeds; or, when a search is asked for (`WEIR_SIM_SEEDS=100..200`), those of the
 /// search, whose product is a seed to commit.
 pub fn seeds(committed: &[u64]) -> Vec<u64> {
