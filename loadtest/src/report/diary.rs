@@ -38,7 +38,8 @@ pub struct Point {
     pub by_height: BTreeMap<u16, u32>,
     /// Counted in it.
     pub counted: Counters,
-    /// Added delay in microseconds; `None` without measured packets.
+    /// Added delay in microseconds, `None` without measured packets; of points put together, the mean of medians and
+    /// the largest of the others.
     pub delay_p50_us: Option<u64>,
     /// 99th percentile.
     pub delay_p99_us: Option<u64>,
@@ -300,9 +301,16 @@ impl Point {
     fn join(&mut self, next: Self) {
         let seconds = self.seconds + next.seconds;
         let mean = |a: f64, b: f64| (a * self.seconds + b * next.seconds) / seconds;
+        // A few milliseconds have extremes that no second has.
+        let brief = next.seconds < SHORTEST_S;
+        let median = match (self.delay_p50_us, next.delay_p50_us) {
+            (Some(a), Some(b)) => Some(mean(a as f64, b as f64).round() as u64),
+            (a, b) => a.or(b),
+        };
+        let largest = |a: Option<u64>, b: Option<u64>| if brief { a.or(b) } else { a.max(b) };
         let both = |a: Usage, b: Usage| Usage {
             cores: mean(a.cores, b.cores),
-            busiest: a.busiest.max(b.busiest),
+            busiest: if brief { a.busiest } else { a.busiest.max(b.busiest) },
             waited: mean(a.waited, b.waited),
             rss_bytes: b.rss_bytes,
         };
@@ -318,8 +326,8 @@ impl Point {
             streams: next.streams,
             by_height: next.by_height,
             counted,
-            delay_p50_us: self.delay_p50_us.max(next.delay_p50_us),
-            delay_p99_us: self.delay_p99_us.max(next.delay_p99_us),
+            delay_p50_us: median,
+            delay_p99_us: largest(self.delay_p99_us, next.delay_p99_us),
             delay_max_us: self.delay_max_us.max(next.delay_max_us),
             server: match (self.server, next.server) {
                 (Some(a), Some(b)) => Some(both(a, b)),

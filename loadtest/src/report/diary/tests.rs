@@ -64,9 +64,21 @@ fn a_sample_of_the_same_moment_is_left_out() {
 fn a_moment_at_the_end_is_no_flood() {
     let mut last = counted(2, 210, 0);
     last.at += Duration::from_millis(5);
-    let diary = Diary::of(&[counted(1, 100, 0), counted(2, 200, 0), last]);
+    last.own.busiest_micros = 4_000;
+    let mut late = crate::measure::Delays::default().added;
+    late.record(900_000).unwrap();
+    last.media.added_since = Some(late);
+    let mut before = counted(2, 200, 0);
+    let mut early = crate::measure::Delays::default().added;
+    early.record(1_000).unwrap();
+    before.media.added_since = Some(early);
+    let diary = Diary::of(&[counted(1, 100, 0), before, last]);
     assert_eq!(diary.points().len(), 2);
-    assert_eq!(diary.points()[1].counted.received_packets, 110);
+    let point = &diary.points()[1];
+    assert_eq!(point.counted.received_packets, 110);
+    assert_eq!(point.own.busiest, 0.0);
+    assert!(point.delay_p50_us.unwrap() < 10_000 && point.delay_p99_us == Some(1_000), "{point:?}");
+    assert_eq!(point.delay_max_us, Some(900_095));
     assert_eq!(diary.steady.counted.received_packets, 210);
 }
 
