@@ -367,7 +367,6 @@ mod tests {
         for (before, during, own) in [(50, 50, true), (100, 100, true), (80, 5, false)] {
             let right = |seed: &u64| (tested(*seed, before, during) >= 1e6) == own;
             let share = (0..400).filter(right).count();
-            println!("{before} per mille, then {during}: right in {share} of 400");
             assert!(share >= 380, "{before} {during}: {share}");
         }
     }
