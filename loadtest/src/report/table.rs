@@ -180,11 +180,12 @@ fn costs(text: &mut String, outcome: &Outcome) {
     {
         let cores = or_dash(*cpu_cores, |cores| format!("{cores:.2} cores"));
         let busiest = or_dash(*busiest_thread_max, percent);
-        line(
-            text,
-            "server CPU",
-            &format!("{cores}, busiest thread {busiest} in its busiest second"),
-        );
+        let mut cpu = format!("{cores}, busiest thread {busiest} in its busiest second");
+        let processes = outcome.facts.server_pids.len();
+        if processes > 1 {
+            let _ = write!(cpu, "; {processes} processes");
+        }
+        line(text, "server CPU", &cpu);
         let each = or_dash(*cpu_us_per_packet, micros);
         let many = or_dash(*packets_per_cpu_s, plain);
         line(text, "", &format!("{each} a received packet, {many} packets a CPU second"));
