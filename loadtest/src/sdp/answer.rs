@@ -11,7 +11,7 @@ use std::fmt::Write;
 use weir_sfu_api::DtlsSetup;
 
 /// Takes everything that the server offers to send in a codec of `wanted` (empty: of any that we know),
-/// and sends nothing. The DTLS handshake is begun by us wherever the server leaves the choice.
+/// and sends nothing. An m-line that is inactive for now stays so: it may carry the bundle's transport. The DTLS handshake is begun by us wherever the server leaves the choice.
 ///
 /// # Errors
 /// When the text is none, or offers nothing that we can receive.
@@ -27,7 +27,7 @@ pub fn answer(
         section.codecs.truncate(1);
         let kept = section.codecs.first().map(|(number, _)| *number);
         section.rtx.retain(|(number, _)| Some(*number) == kept);
-        section.receives && kept.is_some()
+        kept.is_some()
     });
     if negotiated.sections.is_empty() {
         return Err(SdpError::Refused(Side::Offer, "sends nothing that we can receive".to_owned()));
@@ -85,7 +85,8 @@ fn write_line(
     }
     let _ = write!(text, "\r\nc=IN IP4 0.0.0.0\r\na=mid:{}\r\n", section.mid);
     write_transport(text, local, setup, first);
-    text.push_str("a=recvonly\r\na=rtcp-mux\r\na=rtcp-rsize\r\n");
+    let direction = if section.receives { "recvonly" } else { "inactive" };
+    let _ = write!(text, "a={direction}\r\na=rtcp-mux\r\na=rtcp-rsize\r\n");
     for (extension, id) in &section.extensions {
         let _ = write!(text, "a=extmap:{id} {}\r\n", extension.uri());
     }

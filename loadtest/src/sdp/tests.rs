@@ -218,6 +218,18 @@ fn a_servers_offer_is_answered() {
 }
 
 #[test]
+fn an_m_line_that_pauses_keeps_its_place_and_the_transport() {
+    let paused = JANUS.replacen("a=sendonly", "a=inactive", 1);
+    let (text, agreed) = answer(&local(Vec::new()), &paused, &[]).unwrap();
+    assert_eq!(agreed.sections.iter().filter(|section| section.receives).count(), 1);
+    assert!(text.contains("a=group:BUNDLE 0 1\r\n"), "{text}");
+    let first = text.find("m=audio 9 ").unwrap();
+    let second = text.find("m=video 9 ").unwrap();
+    assert!(text[first..second].contains("a=ice-ufrag:ourufrag"), "{text}");
+    assert!(text[first..second].contains("a=inactive"), "{text}");
+}
+
+#[test]
 fn an_offer_without_anything_to_receive_is_refused() {
     let error = answer(&local(Vec::new()), JANUS, &[Codec::Av1]).unwrap_err();
     assert!(matches!(error, SdpError::Refused(..)), "{error}");

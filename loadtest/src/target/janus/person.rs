@@ -283,8 +283,6 @@ impl Person {
                 connection.connect(negotiated);
                 self.start(handle, answer).await
             }
-            // Everybody has left; the connection stays for those who come.
-            Err(sdp::SdpError::Refused(..)) => Ok(()),
             Err(error) => Err(bad_sdp(&error)),
         }
     }
