@@ -104,13 +104,13 @@ pub(super) struct Run {
     #[arg(long, value_name = "KEY=VALUE", value_parser = parse::<Override>)]
     pub(super) set: Vec<Override>,
     /// How many only receive, where one role does
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", overrides_with = "receivers")]
     pub(super) receivers: Option<u32>,
     /// How many rooms
     #[arg(long, value_name = "N")]
     pub(super) rooms: Option<u32>,
     /// Length of the last stage in which nobody comes or goes: 30s, 5m
-    #[arg(long, value_parser = parse::<Time>)]
+    #[arg(long, value_parser = parse::<Time>, overrides_with = "duration")]
     pub(super) duration: Option<Time>,
     /// One more threshold: 'loss < 0.5%', 'added_delay_p99 < 20ms', 'join_p95 < 150ms'
     #[arg(long, value_name = "TEXT", value_parser = parse::<Threshold>)]

@@ -23,6 +23,9 @@ fn shortcuts_change_the_scenario_and_set_wins() {
     assert_eq!(config.scenario.rooms, 2);
     assert_eq!(config.scenario.roles["viewer"].count, 7);
     assert_eq!(config.scenario.stages[1].duration.0, Duration::from_secs(90));
+    // `make load` puts its own before the user's.
+    let config = configure(&run(&["--receivers", "7", "--receivers", "8"])).unwrap();
+    assert_eq!(config.scenario.roles["viewer"].count, 8);
     let more = ["--receivers", "7", "--set", "roles.viewer.count=9", "--threshold", "loss < 3%"];
     let config = configure(&run(&more)).unwrap();
     assert_eq!(config.scenario.roles["viewer"].count, 9);
