@@ -26,7 +26,7 @@ fn run(seed: u64, hold: Duration, least_bps: u64) -> u64 {
     bps
 }
 
-/// Each packet has its own delay: the more are sent, the later all of them. Five of 100 seeds keep to the
+/// Each packet has its own delay: the more are sent, the later all of them. One seed in seven keeps to the
 /// middle layer, whose probes always come in such a delay's wake.
 #[test]
 fn jitter_of_200_ms_keeps_a_picture() {
