@@ -7,6 +7,9 @@ use std::net::{SocketAddr, UdpSocket};
 /// Segments of one call, at most: the kernel's UDP_MAX_SEGMENTS is 64 or 128, and 64 KiB all together.
 const MAX_SEGMENTS: usize = 44;
 
+/// Errors in a row that are passed over in one call.
+const ERRORS: usize = 16;
+
 /// Switches GRO on and asks for buffers.
 pub(super) fn prepare(
     socket: &UdpSocket,
@@ -34,8 +37,15 @@ impl Port {
 
     /// Receives a batch; 0 when there is nothing.
     pub(super) fn receive(&self, into: &mut [IoSliceMut<'_>], meta: &mut [RecvMeta]) -> usize {
-        // Errors are ICMP's about what we sent earlier: checks to addresses where nobody listens.
-        self.state.recv(UdpSockRef::from(&self.socket), into, meta).unwrap_or(0)
+        for _ in 0..ERRORS {
+            match self.state.recv(UdpSockRef::from(&self.socket), into, meta) {
+                Ok(count) => return count,
+                Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => return 0,
+                // ICMP's about what we sent earlier: checks to addresses where nobody listens. There may be more behind.
+                Err(_) => {}
+            }
+        }
+        0
     }
 
     /// Sends datagrams that lie one behind the other, those of equal size in a row in one call. Gives how many

@@ -103,6 +103,7 @@ impl World {
                 (ExtensionKind::Mid, 4),
                 (ExtensionKind::AbsSendTime, 5),
                 (ExtensionKind::AudioLevel, 6),
+                (ExtensionKind::DependencyDescriptor, 7),
             ],
             remote_ssrcs: vec![(1, Some(2))],
             nack: repairs,
@@ -229,7 +230,8 @@ fn everything_that_is_sent_arrives_and_is_what_it_was() {
             }
             if codec != Codec::Opus {
                 assert!((248..=250).contains(&received.frames), "{what} {}", received.frames);
-                assert_eq!(received.key_frames, u64::from(verify != Verify::Count), "{what}");
+                // Without opening anything the dependency descriptor tells.
+                assert_eq!(received.key_frames, 1, "{what}");
             }
         }
     }
@@ -292,4 +294,44 @@ fn a_layer_that_is_not_wanted_is_not_sent() {
     world.sender.set_layers(0, &[true]);
     world.run(Duration::from_secs(1));
     assert_eq!(world.tallies[1].counters.key_frames, 2);
+}
+
+#[test]
+fn no_bytes_from_the_network_end_a_worker() {
+    let mut world = World::new(track(Codec::Vp8, 1), Verify::Count, true);
+    world.run(Duration::from_millis(200));
+    let mut plain = vec![0; 2_048];
+    let mut lots = Lots::new(5);
+    let ice = IceCredentials { ufrag: "them".to_owned(), pwd: "x".repeat(24) };
+    let mut agent = super::ice::Ice::new(ice.clone(), ice, true, world.now, Lots::new(6));
+    let src = "127.0.0.1:9".parse().unwrap();
+    let mut out = Vec::new();
+    for _ in 0..200_000 {
+        let mut data: Vec<u8> = (0..lots.next() % 90).map(|_| lots.next() as u8).collect();
+        agent.handle(world.now, src, &data, &mut out);
+        // A header that is nearly right: version, extensions, a known SSRC and type, any number.
+        for (at, byte) in [(0, 0x90 | (lots.next() as u8 & 0x20)), (1, 96), (8, 0), (9, 0), (10, 0)] {
+            if let Some(place) = data.get_mut(at) {
+                *place = byte;
+            }
+        }
+        if let Some(place) = data.get_mut(11) {
+            *place = 1 + (*place & 1);
+        }
+        if let Some(profile) = data.get_mut(12..16) {
+            let words = (lots.next() % 5) as u8;
+            let two = lots.next() & 1 == 0;
+            profile.copy_from_slice(&if two { [0x10, 0, 0, words] } else { [0xbe, 0xde, 0, words] });
+        }
+        world.now += Duration::from_micros(50);
+        let times = (world.now, world.clock.micros(world.now));
+        let tally = &mut world.tallies[1];
+        world.receiver.on_rtp(times, &data, &mut world.ends[1], &mut plain, tally);
+        world.receiver.handle_timeout(times, DELAY, tally, |_| {});
+    }
+    assert!(out.is_empty());
+    world.receiver.reports(world.now);
+    let counters = &world.tallies[1].counters;
+    assert!(counters.received_packets > 1_000, "{counters:?}");
+    assert!(counters.lost_packets <= counters.expected_packets);
 }

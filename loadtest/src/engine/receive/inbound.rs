@@ -1,7 +1,7 @@
 //! One received stream.
 
 use super::picture::Picture;
-use super::sequence::{Arrival, GIVEN_UP, Sequence};
+use super::sequence::{Arrival, DROPOUT, GIVEN_UP, Sequence};
 use super::stamps::Stamps;
 use crate::engine::tally::Tally;
 use crate::plan::Codec;
@@ -94,7 +94,18 @@ impl Inbound {
         timestamp: u32,
         flags: u8,
     ) -> Arrival {
+        let before = self.seq.highest();
         let arrival = self.seq.take(now, number, flags, GRACE);
+        if let (Arrival::New { number, .. }, Some(before)) = (arrival, before)
+            && number.abs_diff(before) >= DROPOUT
+        {
+            // The sender began anew: nothing continues.
+            self.stamps = Stamps::default();
+            self.transit = None;
+            if let Some(picture) = &mut self.picture {
+                picture.changed();
+            }
+        }
         if let Arrival::New { due: 1.., .. } = arrival {
             let ticks =
                 (arrived_us.wrapping_mul(u64::from(self.clock_rate / 1_000)) / 1_000) as i64;
@@ -159,7 +170,7 @@ impl Inbound {
                 broken = self.picture.as_mut().is_some_and(|picture| picture.take_broken());
             }
             if self.nack {
-                self.seq.ask(now, round_trip.max(2 * GRACE * 2), numbers);
+                self.seq.ask(now, round_trip.max(4 * GRACE), numbers);
             }
         }
         tally.counters.stamped_missing += self.stamps.give_up(now);

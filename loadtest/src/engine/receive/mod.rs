@@ -189,7 +189,8 @@ impl Receiver {
         {
             // Start of a frame, and a structure: AOM "RTP Payload Format For AV1" A.8.
             let structure = value.get(3).is_some_and(|byte| byte & 0x80 != 0);
-            flags |= if value[0] & 0x80 != 0 && structure { KEY } else { 0 };
+            let starts = value.first().is_some_and(|byte| byte & 0x80 != 0);
+            flags |= if starts && structure { KEY } else { 0 };
         }
         let arrival = stream.take(now, arrived_us, header.sequence_number, header.timestamp, flags);
         let Arrival::New { number, due } = arrival else {

@@ -7,7 +7,7 @@ use weir_wire::rtp::seq::SeqUnwrapper;
 /// A missing packet is given up after this time.
 pub(super) const GIVEN_UP: Duration = Duration::from_secs(1);
 /// A jump by this many is a sender that began anew, once the next packet confirms it (RFC 3550 A.1).
-const DROPOUT: u64 = 3_000;
+pub(super) const DROPOUT: u64 = 3_000;
 /// Missing packets kept, at most: more are given up at once.
 const MAX_MISSING: usize = 512;
 /// Requests for one packet, at most.
