@@ -161,6 +161,8 @@ impl Person {
                 let wants = self.plan.audio_slots > 0 || self.plan.video_slots > 0;
                 if wants && let Some(list) = data["publishers"].as_array() {
                     let feeds: Vec<Value> = list.iter().map(|one| one["id"].clone()).collect();
+                    // Whoever was alone until now has not been joining all the while.
+                    self.begun = Instant::now();
                     self.subscribe(feeds).await?;
                 }
             }
