@@ -1,10 +1,12 @@
 //! One way of one link as a pure function: a packet and a time go in, the times at which copies of
 //! it arrive come out.
 
+mod bucket;
 mod history;
 
 pub use history::{Span, TICK};
 
+use bucket::{Bucket, Rates};
 use history::History;
 use std::time::{Duration, Instant};
 
@@ -53,6 +55,9 @@ pub struct LinkConfig {
     pub rate_bps: Option<u64>,
     /// How long a packet may wait for the rate before the queue's tail drops it.
     pub queue: Duration,
+    /// Bytes that a token bucket holds: so many pass at once after a pause, and only then does the
+    /// rate tell. With a `queue` of zero this is a policer.
+    pub burst: u32,
 }
 
 impl LinkConfig {
@@ -84,6 +89,12 @@ impl LinkConfig {
             queue: Duration::from_millis(300),
             ..Self::default()
         }
+    }
+
+    /// The same, shaped by a token bucket of `burst` bytes, as `tc tbf` and operators do.
+    #[must_use]
+    pub fn shaped(rate_bps: u64, burst: u32) -> Self {
+        Self { burst, ..Self::narrow(rate_bps) }
     }
 }
 
@@ -124,7 +135,7 @@ pub struct Link {
     pub config: LinkConfig,
     dice: Dice,
     bad: bool,
-    idle_at: Option<Instant>,
+    bucket: Bucket,
     last: Option<Instant>,
     held: Option<(Instant, f64)>,
     /// From when on which rate, in order.
@@ -141,7 +152,7 @@ impl Link {
             config,
             dice: Dice(seed),
             bad: false,
-            idle_at: None,
+            bucket: Bucket::default(),
             last: None,
             held: None,
             plan: Vec::new(),
@@ -175,14 +186,13 @@ impl Link {
     /// Bits per second at `at`, unlimited without.
     #[must_use]
     pub fn rate_at(&self, at: Instant) -> Option<u64> {
-        let planned = self.plan.iter().rev().find(|(from, _)| *from <= at);
-        planned.map_or(self.config.rate_bps, |(_, rate)| *rate)
+        Rates { plan: &self.plan, otherwise: self.config.rate_bps }.at(at)
     }
 
     /// How long a packet sent at `now` would wait for its turn.
     #[must_use]
     pub fn queue_delay(&self, now: Instant) -> Duration {
-        self.idle_at.map_or(Duration::ZERO, |at| at.saturating_duration_since(now))
+        self.bucket.at.map_or(Duration::ZERO, |at| at.saturating_duration_since(now))
     }
 
     /// What happened between two times, in steps of [`TICK`].
@@ -255,27 +265,7 @@ impl Link {
         if self.plan.is_empty() && self.config.rate_bps.is_none() {
             return Some(now);
         }
-        let mut at = self.idle_at.map_or(now, |at| at.max(now));
-        if at - now > self.config.queue {
-            return None;
-        }
-        // Bits times a second's nanoseconds, so that no division rounds before the last.
-        let mut left = bytes as u128 * 8 * 1_000_000_000;
-        while let Some(rate) = self.rate_at(at).map(|rate| u128::from(rate.max(1))) {
-            let needs = Duration::from_nanos(u64::try_from(left / rate).unwrap_or(u64::MAX / 4));
-            let change = self.plan.iter().map(|(from, _)| *from).find(|from| *from > at);
-            match change.filter(|change| *change < at + needs) {
-                None => {
-                    at += needs;
-                    break;
-                }
-                Some(change) => {
-                    left = left.saturating_sub((change - at).as_nanos() * rate);
-                    at = change;
-                }
-            }
-        }
-        self.idle_at = Some(at);
-        Some(at)
+        let rates = Rates { plan: &self.plan, otherwise: self.config.rate_bps };
+        self.bucket.take(now, bytes, &self.config, rates)
     }
 }

@@ -60,6 +60,8 @@ fn ten_thousand_handshakes_without_a_check_leave_no_state() {
             let input = weir_sfu::Input::Datagram { src, dst: None, data: &hello };
             shard.handle_input(now, input);
         }
+        shard.handle_input(now, weir_sfu::Input::BatchEnd);
+        while !matches!(shard.poll_output(), weir_sfu::Output::Timeout(_)) {}
     });
     assert_eq!(info.bytes_current, 0, "memory is kept for strangers");
     assert_eq!((world.shard(0).population(), world.shard(0).known_addresses()), before);

@@ -95,3 +95,35 @@ fn held_jitter_moves_packets_together_and_keeps_their_order() {
     assert!(fates.windows(2).all(|pair| pair[0][0] <= pair[1][0]));
     assert!(delays.iter().any(|delay| *delay > ms(180)) && delays.iter().any(|d| *d < ms(60)));
 }
+
+#[test]
+fn a_token_bucket_lets_a_burst_through_and_then_its_rate() {
+    let start = Instant::now();
+    let mut link = Link::new(LinkConfig::shaped(600_000, 10_000), 1);
+    let delays = |link: &mut Link, at: Instant| -> Vec<Duration> {
+        let sent = (0..12).map(|_| link.send(at, 1_000)[0].unwrap() - at);
+        sent.map(|delay| delay - ms(25)).collect()
+    };
+    let first = delays(&mut link, start);
+    assert_eq!(first[..10], [Duration::ZERO; 10]);
+    // 8,000 bits at 600 kbit/s.
+    assert_eq!(first[10..], [Duration::from_nanos(13_333_333), Duration::from_nanos(26_666_666)]);
+    // A second fills it again, and no further.
+    let later = delays(&mut link, start + ms(1_027));
+    assert_eq!(later[9], Duration::ZERO);
+    assert_eq!(later[10], Duration::from_nanos(13_333_333));
+    // 40 ms bring 3,000 bytes, less what the last packet still waits for.
+    let soon = delays(&mut link, start + ms(1_027) + Duration::from_nanos(66_666_666));
+    assert_eq!(soon[..3], [Duration::ZERO; 3]);
+    assert!(soon[3] > ms(13) && soon[11] > ms(110), "{soon:?}");
+}
+
+#[test]
+fn a_bucket_without_a_queue_is_a_policer() {
+    let config = LinkConfig { queue: Duration::ZERO, ..LinkConfig::shaped(600_000, 10_000) };
+    let start = Instant::now();
+    let mut link = Link::new(config, 1);
+    let passed = (0..2_000).filter(|n| link.send(start + ms(1) * *n, 250)[0].is_some()).count();
+    // 10,000 bytes and 2 s of the rate.
+    assert!((639..=641).contains(&passed), "{passed}");
+}
