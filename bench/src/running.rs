@@ -7,8 +7,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel, sync_channel};
 use std::thread::JoinHandle;
-use std::time::Instant;
-use weir_net::{Backend, BackendChoice, BackendStats, Waker};
+use std::time::{Duration, Instant};
+use weir_net::{Backend, BackendChoice, BackendStats, GATHER, Waker};
 use weir_sfu::{Input, Output, Shard};
 use weir_sfu_api::{Command, Reply, ShardStats};
 
@@ -31,6 +31,31 @@ impl Running {
     /// # Errors
     /// When there is no thread.
     pub fn start(shard: Shard, choice: BackendChoice) -> Result<Result<Self, String>, Error> {
+        Self::start_gathering(shard, choice, GATHER)
+    }
+
+    /// With another time than the server's default to gather what comes (see [`Backend::gather`]).
+    ///
+    /// # Errors
+    /// As [`Self::start`].
+    pub fn start_gathering(
+        shard: Shard,
+        choice: BackendChoice,
+        gather: Duration,
+    ) -> Result<Result<Self, String>, Error> {
+        Self::start_at(shard, choice, gather, Ipv4Addr::LOCALHOST)
+    }
+
+    /// With another address to listen at.
+    ///
+    /// # Errors
+    /// As [`Self::start`].
+    pub fn start_at(
+        shard: Shard,
+        choice: BackendChoice,
+        gather: Duration,
+        ip: Ipv4Addr,
+    ) -> Result<Result<Self, String>, Error> {
         let (opened, ready) = sync_channel(1);
         let (commands, inbox) = channel();
         let (outbox, replies) = channel();
@@ -38,8 +63,9 @@ impl Running {
         let stop = Arc::clone(&over);
         let thread = std::thread::Builder::new().name("shard".to_owned()).spawn(move || {
             // The backend belongs to the thread that uses it.
-            match weir_net::open(choice, &socket(Ipv4Addr::LOCALHOST)) {
-                Ok((backend, _)) => {
+            match weir_net::open(choice, &socket(ip)) {
+                Ok((mut backend, _)) => {
+                    backend.gather(gather);
                     let _ = opened.send(Ok((backend.local_addr(), backend.waker())));
                     Loop { shard, backend, inbox, outbox, stats: ShardStats::default() }.run(&stop)
                 }

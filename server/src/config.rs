@@ -101,6 +101,8 @@ pub(crate) struct Media {
     pub(crate) announced_ips: Vec<IpAddr>,
     /// How datagrams are received and sent.
     pub(crate) backend: Backend,
+    /// Microseconds by which a shard's next waking up is put off, so that packets gather.
+    pub(crate) gather_us: u32,
     /// Number of shards; 0: one per core.
     pub(crate) shards: u16,
     /// Peers of one room on one shard before the room spills over to another.
@@ -116,7 +118,8 @@ impl Default for Media {
         Self {
             listen: SocketAddr::from((Ipv6Addr::UNSPECIFIED, 8801)),
             announced_ips: Vec::new(),
-            backend: Backend::Auto,
+            backend: Backend::Mmsg,
+            gather_us: 500,
             shards: 0,
             room_peers_per_shard: 200,
             codec_preference: VideoCodec::ALL.to_vec(),
@@ -132,6 +135,9 @@ impl Media {
 
     /// Most peers of one room on one shard that can be configured: as many as a shard takes at all.
     pub(crate) const MAX_ROOM_PEERS: u32 = 4_096;
+
+    /// Longest time for packets to gather that can be configured.
+    pub(crate) const MAX_GATHER_US: u32 = 1_000;
 
     /// The number of shards to start: as configured, else one per core.
     #[must_use]

@@ -125,6 +125,7 @@ pub(crate) fn start(
             Choice::IoUring => BackendChoice::IoUring,
             Choice::Mmsg => BackendChoice::Mmsg,
         };
+        let gather = Duration::from_micros(config.media.gather_us.into());
         let announced = config.media.announced_ips.clone();
         let http_is_loopback = config.http.is_loopback();
         let id = ShardId(number);
@@ -138,13 +139,14 @@ pub(crate) fn start(
             .name(format!("shard-{number}"))
             .spawn(move || {
                 // The backend belongs to this thread.
-                let (backend, fallback) = match open(choice, &socket) {
+                let (mut backend, fallback) = match open(choice, &socket) {
                     Ok(opened) => opened,
                     Err(error) => {
                         let _ = opened.send(Err(error));
                         return;
                     }
                 };
+                backend.gather(gather);
                 let candidates = candidates(&announced, backend.local_addr(), http_is_loopback);
                 let _ = opened.send(Ok((backend.waker(), backend.local_addr(), backend.kind())));
                 let shard = Shard::new(ShardConfig { id, seed, certificate, candidates, clock });

@@ -41,6 +41,11 @@ fn config_errors_name_the_key() {
         ("negative", "[media]\nshards = -1\n", &["media.shards", "line 2", "-1", "0 (one per"]),
         ("too-many", "[media]\nshards = 257\n", &["media.shards", "line 2", "257", "to 256"]),
         (
+            "long-gather",
+            "[media]\ngather_us = 1001\n",
+            &["media.gather_us", "line 2", "1001", "0 to 1000"],
+        ),
+        (
             "no-peers",
             "[media]\nroom_peers_per_shard = 0\n",
             &["media.room_peers_per_shard", "line 2", "1 to 4096"],

@@ -29,6 +29,7 @@ pub(super) const ACCEPTED: &[(&str, &str)] = &[
     ("media.listen", "an address with port, for example \"[::]:8801\""),
     ("media.announced_ips", "a list of addresses without port"),
     ("media.backend", "\"auto\", \"io_uring\" or \"mmsg\""),
+    ("media.gather_us", "a number from 0 to 1000"),
     ("media.shards", "a number from 0 (one per core) to 256"),
     ("media.room_peers_per_shard", "a number from 1 to 4096"),
     (

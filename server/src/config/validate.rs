@@ -81,6 +81,9 @@ fn media(media: &Media, check: &mut Check<'_>) {
     if media.shards > Media::MAX_SHARDS {
         check.refuse("media.shards", media.shards);
     }
+    if media.gather_us > Media::MAX_GATHER_US {
+        check.refuse("media.gather_us", media.gather_us);
+    }
     if !(1..=Media::MAX_ROOM_PEERS).contains(&media.room_peers_per_shard) {
         check.refuse("media.room_peers_per_shard", media.room_peers_per_shard);
     }

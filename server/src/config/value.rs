@@ -166,11 +166,11 @@ as_string!(Range, LogFilter);
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Backend {
     /// io_uring where the kernel allows it, else `mmsg`.
-    #[default]
     Auto,
     /// io_uring or no start.
     IoUring,
     /// recvmmsg, sendmmsg and epoll.
+    #[default]
     Mmsg,
 }
 

@@ -24,7 +24,7 @@ fn deny_io_uring() {
 fn and_the_log_says_so_once() {
     let start = || {
         deny_io_uring();
-        Server::start_with(&[("WEIR__MEDIA__SHARDS", "2")])
+        Server::start_with(&[("WEIR__MEDIA__SHARDS", "2"), ("WEIR__MEDIA__BACKEND", "auto")])
     };
     let server = std::thread::spawn(start).join().unwrap();
     let call = Call::start(&server);

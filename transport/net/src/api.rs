@@ -16,6 +16,13 @@ pub const MAX_DATAGRAMS_PER_CALL: usize = 1024;
 /// 1,500; what is larger is discarded and counted in [`BackendStats::discarded`].
 pub const MAX_DATAGRAM_BYTES: usize = 9_216;
 
+/// Longest time by which [`Backend::gather`] puts off a wake-up.
+pub const GATHER_AT_MOST: Duration = Duration::from_millis(1);
+
+/// What the server gives [`Backend::gather`] unless told otherwise: with fifty rooms of two it takes half
+/// of the CPU (docs/data-path.md) and adds a quarter of a millisecond on average.
+pub const GATHER: Duration = Duration::from_micros(500);
+
 /// How a shard's socket is opened.
 #[derive(Debug, Clone)]
 pub struct SocketConfig {
@@ -70,7 +77,7 @@ pub struct SendReport {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct BackendStats {
     /// Calls that wait for something to happen (`epoll_wait`; `io_uring_enter`, which receives
-    /// too).
+    /// too), and sleeps instead of such calls.
     pub wait_syscalls: u64,
     /// Calls of `recvmmsg`; 0 with io_uring.
     pub receive_syscalls: u64,
@@ -144,6 +151,11 @@ pub trait Backend: Send {
         timeout: Option<Duration>,
         sink: &mut dyn FnMut(Datagram<'_>),
     ) -> io::Result<Received>;
+
+    /// From now on puts off waking up until `time` (0 to [`GATHER_AT_MOST`]; more counts as that) after
+    /// the last time, so that what comes meanwhile is received in one go. Nothing waits longer than that
+    /// for it, and nothing when it took the caller that long to come back. Zero, as at first: never.
+    fn gather(&mut self, time: Duration);
 
     /// Sends all trains without blocking, and clears the buffer. What the kernel does not take
     /// is dropped and counted; a refused destination does not stop the others.

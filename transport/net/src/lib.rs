@@ -11,6 +11,7 @@
 mod addr;
 mod api;
 mod cmsg;
+mod gather;
 mod mmsg;
 mod open;
 mod recv;
@@ -21,8 +22,8 @@ mod uring;
 mod waker;
 
 pub use api::{
-    Backend, BackendChoice, BackendKind, BackendStats, Datagram, MAX_DATAGRAM_BYTES,
-    MAX_DATAGRAMS_PER_CALL, NetError, Received, SendReport, SocketConfig,
+    Backend, BackendChoice, BackendKind, BackendStats, Datagram, GATHER, GATHER_AT_MOST,
+    MAX_DATAGRAM_BYTES, MAX_DATAGRAMS_PER_CALL, NetError, Received, SendReport, SocketConfig,
 };
 pub use open::{open, probe_io_uring};
 pub use sys::interfaces::interface_addresses;

@@ -8,8 +8,10 @@ use std::time::Duration;
 use weir_wire::train::{Train, TrainBuf};
 
 use crate::api::{
-    Backend, BackendKind, BackendStats, Datagram, MAX_DATAGRAMS_PER_CALL, Received, SendReport,
+    Backend, BackendKind, BackendStats, Datagram, GATHER_AT_MOST, MAX_DATAGRAMS_PER_CALL, Received,
+    SendReport,
 };
+use crate::gather::Gather;
 use crate::recv::deliver;
 use crate::send::{BATCH, Sender, Transmit};
 use crate::sys::event::Poller;
@@ -22,6 +24,7 @@ pub(crate) struct MmsgBackend {
     poller: Poller,
     waker: Waker,
     inbox: ReceiveBatch,
+    gather: Gather,
     sender: Sender,
     local: SocketAddr,
 }
@@ -44,6 +47,7 @@ impl MmsgBackend {
             poller,
             waker,
             inbox: ReceiveBatch::new(),
+            gather: Gather::new(),
             sender: Sender::new(),
             local,
         })
@@ -60,14 +64,29 @@ impl Backend for MmsgBackend {
         let mut received = Received::default();
         // Messages that an earlier call had to leave behind.
         let timeout = if self.inbox.is_empty() { timeout } else { Some(Duration::ZERO) };
-        stats.wait_syscalls += 1;
-        let ready = self.poller.wait(timeout)?;
-        if ready.waker {
-            self.waker.drain();
-            stats.wakeups += 1;
-            received.woken = true;
+        let (slept, timeout) = self.gather.sleep(timeout);
+        let mut more = false;
+        if slept {
+            stats.wait_syscalls += 1;
+            stats.receive_syscalls += 1;
+            more = self.inbox.fill(self.io.socket.as_fd())? == ReceiveBatch::LEN;
+            self.gather.found(!self.inbox.is_empty());
         }
-        let mut more = ready.socket;
+        // Having slept it is known what waits, but for a wake-up.
+        if !slept || self.inbox.is_empty() || self.waker.is_pending() {
+            stats.wait_syscalls += 1;
+            let timeout = if self.inbox.is_empty() { timeout } else { Some(Duration::ZERO) };
+            let ready = self.poller.wait(timeout)?;
+            if !slept || self.inbox.is_empty() {
+                self.gather.woken();
+            }
+            if ready.waker {
+                self.waker.drain();
+                stats.wakeups += 1;
+                received.woken = true;
+            }
+            more |= ready.socket;
+        }
         while received.datagrams < MAX_DATAGRAMS_PER_CALL {
             if let Some(message) = self.inbox.pop() {
                 received.datagrams += deliver(&message, stats, sink);
@@ -80,6 +99,10 @@ impl Backend for MmsgBackend {
             }
         }
         Ok(received)
+    }
+
+    fn gather(&mut self, time: Duration) {
+        self.gather.set(time.min(GATHER_AT_MOST));
     }
 
     fn send(&mut self, trains: &mut TrainBuf) -> SendReport {

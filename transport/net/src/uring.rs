@@ -7,7 +7,8 @@ use std::time::{Duration, Instant};
 use weir_wire::train::TrainBuf;
 
 use crate::api::{
-    Backend, BackendKind, BackendStats, Datagram, Received, SendReport, SocketConfig,
+    Backend, BackendKind, BackendStats, Datagram, GATHER_AT_MOST, Received, SendReport,
+    SocketConfig,
 };
 use crate::send::Sender;
 use crate::sys::ring::{Ring, RingParts};
@@ -37,6 +38,10 @@ impl Backend for UringBackend {
         sink: &mut dyn FnMut(Datagram<'_>),
     ) -> io::Result<Received> {
         self.ring.receive(timeout, sink)
+    }
+
+    fn gather(&mut self, time: Duration) {
+        self.ring.gather(time.min(GATHER_AT_MOST));
     }
 
     fn send(&mut self, trains: &mut TrainBuf) -> SendReport {

@@ -34,6 +34,11 @@ impl Waker {
         }
     }
 
+    /// Whether a wake-up has not been seen yet.
+    pub(crate) fn is_pending(&self) -> bool {
+        self.0.pending.load(Ordering::Acquire)
+    }
+
     /// Empties the event counter of a non-blocking waker.
     pub(crate) fn drain(&self) {
         let _ = (&self.0.event).read(&mut [0; 8]);

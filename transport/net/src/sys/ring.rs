@@ -16,6 +16,7 @@ use super::slots::{MessageSlots, empty_header};
 use crate::addr::NAME_BYTES;
 use crate::api::{BackendStats, Datagram, MAX_DATAGRAMS_PER_CALL, Received};
 use crate::cmsg::CONTROL_BYTES;
+use crate::gather::Gather;
 use crate::recv::{RawMessage, deliver};
 use crate::send::{BATCH, Transmit};
 use crate::waker::Waker;
@@ -25,6 +26,10 @@ const SUBMISSIONS: u32 = 128;
 /// Room for a completion of every buffer and of a batch of sends.
 const COMPLETIONS: u32 = 1024;
 const GROUP: u16 = 0;
+/// Completions that end the gathering of more (see [`Gather`]).
+const GATHERED: usize = 64;
+/// A wait without timeout.
+const FOR_EVER: Duration = Duration::from_secs(3_600);
 
 // What a completion belongs to; lower values are a send's place in its batch.
 const RECEIVE: u64 = u64::MAX;
@@ -112,6 +117,7 @@ pub(crate) struct Ring {
     /// Set when the ring refused to work while it held sends.
     broken: bool,
     failures: u32,
+    gather: Gather,
     pub(crate) stats: BackendStats,
 }
 
@@ -142,12 +148,18 @@ impl Ring {
             reading: false,
             broken: false,
             failures: 0,
+            gather: Gather::new(),
             stats: BackendStats::default(),
         }
     }
 
     pub(crate) fn waker(&self) -> &Waker {
         &self.waker
+    }
+
+    /// See [`Backend::gather`](crate::Backend::gather).
+    pub(crate) fn gather(&mut self, time: Duration) {
+        self.gather.set(time);
     }
 
     /// Waits and hands over datagrams, see [`Backend::receive`](crate::Backend::receive).
@@ -290,16 +302,38 @@ impl Ring {
     }
 
     /// Submits what is queued and waits for a completion or the timeout.
-    fn wait(&self, timeout: Option<Duration>) -> io::Result<()> {
-        let submitter = self.ring.submitter();
-        let result = match timeout {
-            None => submitter.submit_and_wait(1),
-            Some(timeout) => {
-                let spec = Timespec::from(timeout.min(Duration::from_secs(3_600)));
-                submitter.submit_with_args(1, &SubmitArgs::new().timespec(&spec))
+    fn wait(&mut self, mut timeout: Option<Duration>) -> io::Result<()> {
+        // Linux 6.12: the kernel itself lets completions gather before it wakes us.
+        let native = self.ring.params().is_feature_min_timeout();
+        if !native {
+            let (slept, left) = self.gather.sleep(timeout);
+            timeout = left;
+            if slept {
+                self.stats.wait_syscalls += 1;
+                self.enter(1, 0, Duration::ZERO)?;
+                let found = !self.ring.completion().is_empty();
+                self.gather.found(found);
+                if found {
+                    return Ok(());
+                }
+                self.stats.wait_syscalls += 1;
             }
-        };
-        ignore_transient(result)
+        }
+        let rest = self.gather.rest(timeout).filter(|_| native);
+        let micros = rest.map_or(0, |rest| u32::try_from(rest.as_micros()).unwrap_or(0));
+        // More than this need not gather: what is there is enough for a good batch.
+        let want = if micros > 0 { GATHERED } else { 1 };
+        let result = self.enter(want, micros, timeout.map_or(FOR_EVER, |t| t.min(FOR_EVER)));
+        self.gather.woken();
+        result
+    }
+
+    /// Submits what is queued and waits for `want` completions; after `micros` for one, and for that until
+    /// the timeout.
+    fn enter(&self, want: usize, micros: u32, timeout: Duration) -> io::Result<()> {
+        let spec = Timespec::from(timeout);
+        let args = SubmitArgs::new().timespec(&spec).min_wait_usec(micros);
+        ignore_transient(self.ring.submitter().submit_with_args(want, &args))
     }
 
     /// Waits until `pending` sends are done, keeping other completions for later.
