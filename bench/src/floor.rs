@@ -27,7 +27,7 @@ const HEADER: usize = 12;
 const TAG: usize = 16;
 
 /// Seals and sends.
-struct Floor {
+pub(crate) struct Floor {
     key: LessSafeKey,
     nonce: u64,
     plain: Vec<u8>,
@@ -38,9 +38,10 @@ struct Floor {
 }
 
 impl Floor {
-    fn new() -> Result<Self, Error> {
+    /// Sends from `ip`.
+    pub(crate) fn new(ip: Ipv4Addr) -> Result<Self, Error> {
         let key = UnboundKey::new(&AES_128_GCM, &[7; 16]).map_err(|_| "key")?;
-        let (backend, _) = weir_net::open(BackendChoice::Mmsg, &socket(Ipv4Addr::LOCALHOST))?;
+        let (backend, _) = weir_net::open(BackendChoice::Mmsg, &socket(ip))?;
         Ok(Self {
             key: LessSafeKey::new(key),
             nonce: 0,
@@ -52,7 +53,7 @@ impl Floor {
     }
 
     /// Seals `count` packets of `len` bytes each for one receiver.
-    fn train(&mut self, to: SocketAddr, count: usize, len: usize) {
+    pub(crate) fn train(&mut self, to: SocketAddr, count: usize, len: usize) {
         let (key, plain) = (&self.key, &self.plain[..len]);
         for _ in 0..count {
             self.nonce += 1;
@@ -70,7 +71,8 @@ impl Floor {
         }
     }
 
-    fn send(&mut self) {
+    /// Sends what was sealed.
+    pub(crate) fn send(&mut self) {
         self.sent += self.backend.send(&mut self.trains).datagrams as u64;
     }
 }
@@ -93,7 +95,7 @@ pub fn measure() -> Result<Vec<(usize, f64)>, Error> {
 fn plain(train: usize) -> Result<f64, Error> {
     let sink = Sink::start()?;
     let receivers = sink.addresses(RECEIVERS);
-    let mut floor = Floor::new()?;
+    let mut floor = Floor::new(Ipv4Addr::LOCALHOST)?;
     let mut watch = Stopwatch::new()?;
     for round in 0..WARM_UP + PACKETS / BATCH {
         if round == WARM_UP {
@@ -123,7 +125,7 @@ fn plain(train: usize) -> Result<f64, Error> {
 pub fn mix(receivers: usize, frames: u32, mix: Mix) -> Result<f64, Error> {
     let sink = Sink::start()?;
     let receivers = sink.addresses(receivers);
-    let mut floor = Floor::new()?;
+    let mut floor = Floor::new(Ipv4Addr::LOCALHOST)?;
     let mut watch = Stopwatch::new()?;
     let mut warm_up = 0;
     let begin = Instant::now();

@@ -12,9 +12,11 @@ pub mod join;
 pub mod media;
 pub mod memory;
 pub mod report;
+pub mod rooms;
 pub mod running;
 pub mod sink;
 pub mod steps;
+pub mod veth;
 pub mod way;
 pub mod world;
 

@@ -7,13 +7,28 @@ use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use weir_bench::report::{Report, Target};
-use weir_bench::{Error, big, floor, forward, handshakes, instructions, join, memory, steps};
+use weir_bench::{
+    Error, big, floor, forward, handshakes, instructions, join, memory, rooms, steps, veth,
+};
 
-const PARTS: [&str; 8] =
-    ["instructions", "floor", "forward", "steps", "memory", "handshakes", "big", "join"];
+const PARTS: [&str; 10] = [
+    "instructions",
+    "floor",
+    "forward",
+    "rooms",
+    "veth",
+    "steps",
+    "memory",
+    "handshakes",
+    "big",
+    "join",
+];
 
 fn main() -> Result<(), Error> {
     let wanted: Vec<String> = std::env::args().skip(1).collect();
+    if wanted.first().is_some_and(|first| first == veth::FAR_END) {
+        return veth::far_end();
+    }
     if let Some(unknown) = wanted.iter().find(|name| !PARTS.contains(&name.as_str())) {
         return Err(format!("`{unknown}` is none of {}", PARTS.join(", ")).into());
     }
@@ -31,6 +46,8 @@ fn main() -> Result<(), Error> {
             "instructions" => add_instructions(&mut report),
             "floor" => add_floor(&mut report)?,
             "forward" => add_forward(&mut report)?,
+            "rooms" => rooms::measure()?.iter().for_each(|rooms| rooms.add_to(&mut report)),
+            "veth" => veth::add_to(&mut report)?,
             "steps" => add_steps(&mut report)?,
             "memory" => add_memory(&mut report),
             "handshakes" => add_handshakes(&mut report)?,
