@@ -177,11 +177,12 @@ impl Receiver {
             } else if stream.video {
                 flags |= key_flag(self.uses[usize::from(header.payload_type)], packet.payload());
             }
-        } else if header.has_padding
+        } else if stream.video
+            && header.has_padding
+            && !header.marker
             && data.len() - header.header_len <= MAX_PADDING
-            && stream.video
         {
-            // Not opened at all: as small as this, it is padding.
+            // Not opened at all: as small as this, and no frame's end, it is padding.
             flags |= PADDING;
         }
         if let Some(id) = self.descriptor_id.filter(|_| stream.video)
@@ -242,7 +243,8 @@ impl Receiver {
                 }
                 stream.until_open -= 1;
                 let looks_for_key = stream.picture.as_ref().is_some_and(|p| p.wants_key());
-                let short = header.has_padding && len - header.header_len <= MAX_PADDING;
+                let short =
+                    len - header.header_len <= MAX_PADDING && header.has_padding && stream.video;
                 stream.until_open == 0
                     || looks_for_key
                     || short
