@@ -138,6 +138,8 @@ measure() (
 )
 
 reports=()
+# The machine's load before anything was measured: above 1, others share caches and cores with what is compared.
+busy=$(cut -d' ' -f1 /proc/loadavg)
 for round in $(seq "$rounds"); do
   for name in "${names[@]}"; do
     say "round $round of $rounds: $name (load $(cut -d' ' -f1 /proc/loadavg))" >&2
@@ -165,11 +167,12 @@ for name in "${names[@]}"; do
   files=("$folder/reports/$name"/*.json)
   [ -f "${files[0]}" ] || continue
   jq -c -s --arg name "$name" --arg commit "$commit" --arg date "$(date -u +%FT%TZ)" \
-    --arg what "$scenario ${words[*]}" --arg offload "${OFFLOAD:-off}" --arg kernel "$(uname -r)" '
+    --arg what "$scenario ${words[*]}" --arg offload "${OFFLOAD:-off}" --arg kernel "$(uname -r)" \
+    --argjson busy "$busy" '
     map(select(.server.cpu_us_per_packet != null)) | select(length > 0)
     | . as $all | min_by(.server.cpu_us_per_packet)
     | {what: ("compare, " + $name), command: $what, commit: $commit, date: $date, kernel: $kernel,
-       cpu: .facts.cpu, udp_segmentation_offload: $offload, rounds: ($all | length), unit: "us/packet",
+       load: $busy, cpu: .facts.cpu, udp_segmentation_offload: $offload, rounds: ($all | length), unit: "us/packet",
        ours: .server.cpu_us_per_packet, rounds_us: ($all | map(.server.cpu_us_per_packet)),
        packets_per_cpu_s: .server.packets_per_cpu_s, packets_per_s: .media.received_packets_per_s,
        loss: .media.loss, rss_per_participant_bytes: .server.rss_per_participant_bytes,
