@@ -1,24 +1,24 @@
 //! CPU time of threads, as the scheduler accounts it, and what machine this is.
 
 use crate::Error;
+use rustix::time::{ClockId, clock_gettime};
 use std::fs;
 use std::time::Duration;
 
 /// CPU time of the calling thread so far.
 ///
 /// # Errors
-/// When the kernel has no `/proc/thread-self/schedstat` (`CONFIG_SCHED_INFO`).
+/// When the kernel says something that is no time.
 pub fn own() -> Result<Duration, Error> {
-    // The kernel brings the running thread's account up to date when it yields.
-    std::thread::yield_now();
-    read("/proc/thread-self/schedstat")
+    let time = clock_gettime(ClockId::ThreadCPUTime);
+    Ok(Duration::new(time.tv_sec.try_into()?, time.tv_nsec.try_into()?))
 }
 
 /// CPU time so far of all threads of this process whose name begins with one of `names`; those of
 /// threads that sleep are exact, others up to a timer tick old.
 ///
 /// # Errors
-/// As [`own`].
+/// When the kernel has no `schedstat` (`CONFIG_SCHED_INFO`).
 pub fn of_threads(names: &[&str]) -> Result<Duration, Error> {
     let mut sum = Duration::ZERO;
     for entry in fs::read_dir("/proc/self/task")? {

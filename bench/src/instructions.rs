@@ -11,6 +11,8 @@ const COUNTED_MS: u64 = 1_000;
 /// And before it, for receivers that tell nothing, and for ones whose paths must become known.
 const WARM_UP_MS: u64 = 500;
 const WARM_UP_BROWSERS_MS: u64 = 6_000;
+/// And until the last of those who joined has had its first look.
+const WARM_UP_IDLE_MS: u64 = 2_500;
 
 /// Receivers of one publisher.
 const RECEIVERS: [usize; 4] = [10, 100, 500, 2_000];
@@ -128,7 +130,11 @@ fn flat(counts: &mut Vec<Count>, unit: &'static str, rows: impl Iterator<Item = 
 
 fn run(program: &Path, scene: Scene) -> Result<Run, Error> {
     let out: PathBuf = std::env::temp_dir().join(format!("weir-callgrind-{}", std::process::id()));
-    let warm_up = if scene.browsers { WARM_UP_BROWSERS_MS } else { WARM_UP_MS };
+    let warm_up = match (scene.browsers, scene.idle) {
+        (true, _) => WARM_UP_BROWSERS_MS,
+        (false, 0) => WARM_UP_MS,
+        (false, _) => WARM_UP_IDLE_MS,
+    };
     let args = [
         scene.publishers as u64,
         scene.receivers as u64,

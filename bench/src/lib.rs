@@ -4,6 +4,7 @@
 pub mod big;
 pub mod cpu;
 pub mod crowd;
+pub mod delay;
 pub mod floor;
 pub mod forward;
 pub mod handshakes;

@@ -8,13 +8,15 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 use weir_bench::report::{Report, Target};
 use weir_bench::{
-    Error, big, floor, forward, handshakes, instructions, join, memory, rooms, steps, veth,
+    Error, big, delay, floor, forward, handshakes, instructions, join, memory, rooms, steps, veth,
 };
 
-const PARTS: [&str; 10] = [
+/// `forward=TEXT`: only loads whose names contain the text.
+const PARTS: [&str; 11] = [
     "instructions",
     "floor",
     "forward",
+    "delay",
     "rooms",
     "veth",
     "steps",
@@ -29,7 +31,10 @@ fn main() -> Result<(), Error> {
     if wanted.first().is_some_and(|first| first == veth::FAR_END) {
         return veth::far_end();
     }
-    if let Some(unknown) = wanted.iter().find(|name| !PARTS.contains(&name.as_str())) {
+    // `forward=1000` is part of a part.
+    let name_of = |arg: &str| arg.split('=').next().unwrap_or_default().to_owned();
+    let only = wanted.iter().find_map(|arg| arg.strip_prefix("forward=")).unwrap_or_default();
+    if let Some(unknown) = wanted.iter().find(|arg| !PARTS.contains(&name_of(arg).as_str())) {
         return Err(format!("`{unknown}` is none of {}", PARTS.join(", ")).into());
     }
     if cfg!(debug_assertions) {
@@ -38,14 +43,15 @@ fn main() -> Result<(), Error> {
     let root = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/.."));
     let mut report = Report::default();
     for part in PARTS {
-        if !wanted.is_empty() && !wanted.iter().any(|name| name == part) {
+        if !wanted.is_empty() && !wanted.iter().any(|arg| name_of(arg) == part) {
             continue;
         }
         eprintln!("measuring: {part}");
         match part {
             "instructions" => add_instructions(&mut report),
             "floor" => add_floor(&mut report)?,
-            "forward" => add_forward(&mut report)?,
+            "forward" => add_forward(&mut report, only)?,
+            "delay" => add_delay(&mut report)?,
             "rooms" => rooms::measure()?.iter().for_each(|rooms| rooms.add_to(&mut report)),
             "veth" => veth::add_to(&mut report)?,
             "steps" => add_steps(&mut report)?,
@@ -73,6 +79,31 @@ fn add_instructions(report: &mut Report) {
             }
         }
     }
+}
+
+fn add_delay(report: &mut Report) -> Result<(), Error> {
+    for (publishers, receivers) in delay::CROWDS {
+        let delay = delay::measure(publishers, receivers)?;
+        let what = format!("added delay p99, {publishers} to {receivers}, 1 Mbit/s each");
+        let note = format!(
+            "p50 {:.2}, largest {:.1}; {:.0} packets/s, {:.0} % of a core, {:.1} % came",
+            delay.p50,
+            delay.max,
+            delay.rate,
+            delay.core * 100.0,
+            delay.delivered * 100.0
+        );
+        let more = json!({
+            "p50": delay.p50,
+            "max": delay.max,
+            "rate": delay.rate,
+            "core": delay.core,
+            "delivered": delay.delivered,
+        });
+        report.add(what, "ms", Some(delay.p99), None, note, more);
+        report.target(Some(Target::AtMost(1.0)));
+    }
+    Ok(())
 }
 
 fn add_memory(report: &mut Report) {
@@ -109,8 +140,8 @@ fn add_floor(report: &mut Report) -> Result<(), Error> {
     Ok(())
 }
 
-fn add_forward(report: &mut Report) -> Result<(), Error> {
-    for load in forward::loads() {
+fn add_forward(report: &mut Report, only: &str) -> Result<(), Error> {
+    for load in forward::loads().into_iter().filter(|load| load.name().contains(only)) {
         eprintln!("  {}", load.name());
         let measured = forward::measure(load)?;
         for shard in &measured.shards {

@@ -64,6 +64,8 @@ pub fn sessions(profile: SrtpProfile, n: u64) -> (SrtpSession, SrtpSession) {
 
 /// One microphone and one camera that sends VP8 in one layer.
 pub struct Publisher {
+    /// Stands in the last eight bytes of each payload from now on: a time.
+    pub stamp: u64,
     srtp: SrtpSession,
     bps: u64,
     audio_seq: u64,
@@ -77,7 +79,16 @@ impl Publisher {
     /// Seals with the client's end of a session; the camera sends `bps`.
     #[must_use]
     pub fn new(srtp: SrtpSession, bps: u64) -> Self {
-        Self { srtp, bps, audio_seq: 100, video_seq: 1_000, wide: 0, frame: 0, audio_time: 0 }
+        Self {
+            stamp: 0,
+            srtp,
+            bps,
+            audio_seq: 100,
+            video_seq: 1_000,
+            wide: 0,
+            frame: 0,
+            audio_time: 0,
+        }
     }
 
     /// The next frame's sealed packets: a key frame at first, then [`parts`] packets each.
@@ -90,7 +101,8 @@ impl Publisher {
         let timestamp = self.frame.wrapping_mul(90_000 / FPS);
         let packets = (0..parts).map(|part| {
             let len = bytes * (part + 1) / parts - bytes * part / parts;
-            let payload = vp8(self.frame, part == 0, key, len);
+            let mut payload = vp8(self.frame, part == 0, key, len);
+            stamp(&mut payload, self.stamp);
             self.video_seq += 1;
             let fixed = FixedHeader {
                 marker: part + 1 == parts,
@@ -125,7 +137,9 @@ impl Publisher {
         let wide = self.wide.to_be_bytes();
         // Voice, 30 dB below full scale.
         let extensions: [(u8, &[u8]); 3] = [(LEVEL, &[0x80 | 30]), (WIDE, &wide), (MID, b"a")];
-        seal(&self.srtp, self.audio_seq, &fixed, &extensions, &[0x78; AUDIO_BYTES])
+        let mut payload = [0x78; AUDIO_BYTES];
+        stamp(&mut payload, self.stamp);
+        seal(&self.srtp, self.audio_seq, &fixed, &extensions, &payload)
     }
 }
 
@@ -142,6 +156,21 @@ fn seal(
     let used = srtp.seal_rtp(index, &header[..len], [&[], payload], 0, &mut out);
     out.truncate(used.expect("enough room"));
     out
+}
+
+fn stamp(payload: &mut [u8], stamp: u64) {
+    if let Some(tail) = payload.last_chunk_mut() {
+        *tail = stamp.to_be_bytes();
+    }
+}
+
+/// The stamp of an opened packet.
+#[must_use]
+pub fn read_stamp(plain: &[u8]) -> Option<u64> {
+    let header = parse_header(plain).ok()?;
+    let padding = if header.has_padding { usize::from(*plain.last()?) } else { 0 };
+    let payload = plain.get(header.header_len..plain.len().checked_sub(padding)?)?;
+    Some(u64::from_be_bytes(*payload.last_chunk()?))
 }
 
 /// RFC 7741 4.2 with a 15-bit picture id, and the frame tag of RFC 6386 9.1.

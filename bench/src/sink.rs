@@ -4,11 +4,11 @@
 use crate::Error;
 use crate::way::{FIRST_RECEIVER, Teller, is_rtcp};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
-use weir_net::{BackendChoice, SocketConfig};
+use weir_net::{Backend, BackendChoice, SocketConfig};
 use weir_wire::train::TrainBuf;
 
 /// Kernel buffers of all sockets here.
@@ -29,8 +29,6 @@ pub fn socket(ip: Ipv4Addr) -> SocketConfig {
 
 #[derive(Default)]
 struct Shared {
-    /// Who tell what came, in the order of their addresses, and whom.
-    tellers: Mutex<Option<(SocketAddr, Vec<Teller>)>>,
     rtp: AtomicU64,
     other: AtomicU64,
     over: AtomicBool,
@@ -54,17 +52,8 @@ impl Sink {
         let (mut backend, _) = weir_net::open(BackendChoice::Mmsg, &socket(Ipv4Addr::UNSPECIFIED))?;
         let port = backend.local_addr().port();
         let thread = std::thread::Builder::new().name("sink".to_owned()).spawn(move || {
-            let begin = Instant::now();
-            let mut tellers: Option<(SocketAddr, Vec<Teller>)> = None;
-            let mut out = TrainBuf::default();
             while !counts.over.load(Ordering::Relaxed) {
                 let (mut rtp, mut other) = (0, 0);
-                if tellers.is_none()
-                    && let Ok(mut given) = counts.tellers.lock()
-                {
-                    tellers = given.take();
-                }
-                let arrival = i64::try_from(begin.elapsed().as_micros()).unwrap_or(0);
                 // A receiver that waits would be woken by each train, at the sender's cost. On a
                 // network the other end's wake-ups are not the sender's: look now and then.
                 let received = backend.receive(Some(Duration::ZERO), &mut |datagram| {
@@ -73,24 +62,7 @@ impl Sink {
                         return;
                     }
                     rtp += 1;
-                    if let Some((_, tellers)) = &mut tellers
-                        && let Some(IpAddr::V4(ip)) = datagram.dst
-                    {
-                        let number = u32::from(ip).wrapping_sub(FIRST_RECEIVER) as usize;
-                        if let Some(teller) = tellers.get_mut(number) {
-                            teller.note(datagram.data, arrival);
-                        }
-                    }
                 });
-                if let Some((server, tellers)) = &mut tellers {
-                    let now = Instant::now();
-                    for (number, teller) in (FIRST_RECEIVER..).zip(tellers) {
-                        let source = Some(IpAddr::V4(Ipv4Addr::from(number)));
-                        teller.due(now, |data| out.push(*server, source, &data));
-                    }
-                    backend.send(&mut out);
-                    out.clear();
-                }
                 counts.rtp.fetch_add(rtp, Ordering::Relaxed);
                 counts.other.fetch_add(other, Ordering::Relaxed);
                 match received {
@@ -106,17 +78,7 @@ impl Sink {
     /// Addresses of `count` receivers, all of which end here: 127.1.0.1 onwards.
     #[must_use]
     pub fn addresses(&self, count: usize) -> Vec<SocketAddr> {
-        let ip = |n: u32| IpAddr::V4(Ipv4Addr::from(FIRST_RECEIVER + n));
-        (0..).map(ip).take(count).map(|ip| SocketAddr::new(ip, self.port)).collect()
-    }
-
-    /// From now on the receivers tell `server` what comes, one of `tellers` for each address.
-    pub fn tell(&self, server: SocketAddr, tellers: Vec<Teller>) {
-        if !tellers.is_empty()
-            && let Ok(mut place) = self.shared.tellers.lock()
-        {
-            *place = Some((server, tellers));
-        }
+        addresses(self.port, count)
     }
 
     /// RTP packets so far.
@@ -146,5 +108,74 @@ impl Drop for Sink {
         if let Some(thread) = self.thread.take() {
             let _ = thread.join();
         }
+    }
+}
+
+fn addresses(port: u16, count: usize) -> Vec<SocketAddr> {
+    let ip = |n: u32| IpAddr::V4(Ipv4Addr::from(FIRST_RECEIVER + n));
+    (0..).map(ip).take(count).map(|ip| SocketAddr::new(ip, port)).collect()
+}
+
+/// The same without a thread: looked at by whoever measures, between two pieces of what is measured.
+pub struct Ends {
+    backend: Box<dyn Backend>,
+    /// Who tell what came, in the order of their addresses; or nobody.
+    pub tellers: Vec<Teller>,
+    out: TrainBuf,
+    /// RTP packets so far.
+    pub rtp: u64,
+}
+
+impl Ends {
+    /// Opens the socket.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub fn new() -> Result<Self, Error> {
+        let (backend, _) = weir_net::open(BackendChoice::Mmsg, &socket(Ipv4Addr::UNSPECIFIED))?;
+        Ok(Self { backend, tellers: Vec::new(), out: TrainBuf::default(), rtp: 0 })
+    }
+
+    /// Addresses of `count` receivers, all of which end here.
+    #[must_use]
+    pub fn addresses(&self, count: usize) -> Vec<SocketAddr> {
+        addresses(self.backend.local_addr().port(), count)
+    }
+
+    /// Takes everything that has come, at `arrival_us` by the receivers' clock.
+    ///
+    /// # Errors
+    /// When the socket fails.
+    pub fn take(&mut self, arrival_us: i64) -> Result<(), Error> {
+        let (tellers, rtp) = (&mut self.tellers, &mut self.rtp);
+        loop {
+            let received = self.backend.receive(Some(Duration::ZERO), &mut |datagram| {
+                if is_rtcp(datagram.data) {
+                    return;
+                }
+                *rtp += 1;
+                if let Some(IpAddr::V4(ip)) = datagram.dst {
+                    let number = u32::from(ip).wrapping_sub(FIRST_RECEIVER) as usize;
+                    if let Some(teller) = tellers.get_mut(number) {
+                        teller.note(datagram.data, arrival_us);
+                    }
+                }
+            })?;
+            if received.datagrams == 0 {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Sends what the receivers have to tell at `now`. How many datagrams.
+    pub fn tell(&mut self, now: Instant, server: SocketAddr) -> usize {
+        for (number, teller) in (FIRST_RECEIVER..).zip(&mut self.tellers) {
+            let source = Some(IpAddr::V4(Ipv4Addr::from(number)));
+            teller.due(now, |data| self.out.push(server, source, &data));
+        }
+        let count = self.out.trains().len();
+        self.backend.send(&mut self.out);
+        self.out.clear();
+        count
     }
 }

@@ -7,8 +7,8 @@ use crate::{Error, PACKET_BYTES, ROUNDS};
 use std::hint::black_box;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::{Duration, Instant};
-use weir_sfu::{Input, Shard};
-use weir_sfu_api::SrtpProfile;
+use weir_sfu::{Input, OneReceiver, Sample, Shard};
+use weir_sfu_api::{CodecKind, SrtpProfile};
 use weir_wire::payload::vp8;
 use weir_wire::rtp::{FixedHeader, parse_header, set_sequence_number, write_header};
 use weir_wire::train::TrainBuf;
@@ -48,9 +48,11 @@ pub fn all() -> Result<Vec<Step>, Error> {
     let (gcm, cm) = (SrtpProfile::AeadAes128Gcm, SrtpProfile::Aes128CmHmacSha1_80);
     Ok(vec![
         parse(),
+        extensions(),
         open("srtp_open_gcm128", gcm),
         open("srtp_open_cm80", cm),
         shard("shard_in_and_route", Stage::In)?,
+        select_and_map(),
         rewrite(),
         seal("srtp_seal_gcm128", gcm),
         seal("srtp_seal_cm80", cm),
@@ -94,6 +96,46 @@ fn parse() -> Step {
     packet.resize(PACKET_BYTES, 0);
     step("rtp_parse_header", move || {
         let _ = black_box(parse_header(black_box(&packet)));
+    })
+}
+
+/// Everything that a header carries: fixed part and extensions.
+fn extensions() -> Step {
+    let mut packet = header(7);
+    packet.resize(PACKET_BYTES, 0);
+    step("rtp_parse_extensions", move || {
+        let packet = black_box(packet.as_slice());
+        if let Ok(header) = parse_header(packet) {
+            for extension in header.extensions(packet).ranges() {
+                black_box(extension);
+            }
+        }
+    })
+}
+
+/// The decision for one receiver whose level stays, and its numbers.
+fn select_and_map() -> Step {
+    let now = Instant::now();
+    let mut packet = Sample {
+        stream: 1,
+        seq: 1_000,
+        timestamp: 0,
+        codec: CodecKind::Vp8,
+        frame_start: true,
+        frame_end: true,
+        layer: (0, 0),
+        picture_id: Some(7),
+        long_picture_id: true,
+        tl0_pic_idx: Some(3),
+        key_idx: Some(1),
+        frame_number: None,
+    };
+    let mut receiver = OneReceiver::new().expect("a short name");
+    let _ = receiver.offer(&packet, true, now);
+    step("select_and_map", move || {
+        packet.seq += 1;
+        packet.timestamp = packet.timestamp.wrapping_add(3_000);
+        let _ = black_box(receiver.offer(black_box(&packet), false, now));
     })
 }
 

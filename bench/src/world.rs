@@ -31,7 +31,38 @@ pub fn meeting(
     Ok((shard, Publisher::new(client, media::VIDEO_BPS)))
 }
 
-/// The same with a camera of `mix`; where receivers tell what came, also who does that, in order.
+/// The same with cameras of `mix`, each of which all receivers get; where they tell what came, also who
+/// does that, in order. Receiver `n` has the keys of `media::sessions(_, publishers + n)`, from 0.
+///
+/// # Errors
+/// As [`meeting`].
+pub fn many(
+    now: Instant,
+    mix: Mix,
+    publishers: &[SocketAddr],
+    receivers: &[SocketAddr],
+) -> Result<(Shard, Vec<Publisher>, Vec<Teller>), Error> {
+    let mut shard = shard(now)?;
+    let (room, profile) = (RoomId(1), SrtpProfile::AeadAes128Gcm);
+    let mut cameras = Vec::new();
+    for (n, publisher) in (0..).zip(publishers) {
+        let client = join(&mut shard, now, profile, (n, room), *publisher, Offer::PUBLISHER)?;
+        cameras.push(Publisher::new(client, mix.bps));
+    }
+    let offer = Offer { publishes: false, slots: publishers.len(), tells: mix.tells };
+    let mut tellers = Vec::new();
+    for (n, receiver) in (publishers.len() as u64..).zip(receivers) {
+        let srtp = join(&mut shard, now, profile, (n, room), *receiver, offer)?;
+        let share = n as f64 / receivers.len() as f64;
+        let (feedback, report) = (FEEDBACK.mul_f64(share), REPORT.mul_f64(share));
+        if mix.tells {
+            tellers.push(Teller::new(srtp, now, feedback, report));
+        }
+    }
+    Ok((shard, cameras, tellers))
+}
+
+/// One publisher, see [`many`].
 ///
 /// # Errors
 /// As [`meeting`].
@@ -41,20 +72,8 @@ pub fn one_to_many(
     publisher: SocketAddr,
     receivers: &[SocketAddr],
 ) -> Result<(Shard, Publisher, Vec<Teller>), Error> {
-    let mut shard = shard(now)?;
-    let (room, profile) = (RoomId(1), SrtpProfile::AeadAes128Gcm);
-    let client = join(&mut shard, now, profile, (0, room), publisher, Offer::PUBLISHER)?;
-    let offer = Offer { tells: mix.tells, ..Offer::RECEIVER };
-    let mut tellers = Vec::new();
-    for (n, receiver) in (1..).zip(receivers) {
-        let srtp = join(&mut shard, now, profile, (n, room), *receiver, offer)?;
-        let share = n as f64 / receivers.len() as f64;
-        let (feedback, report) = (FEEDBACK.mul_f64(share), REPORT.mul_f64(share));
-        if mix.tells {
-            tellers.push(Teller::new(srtp, now, feedback, report));
-        }
-    }
-    Ok((shard, Publisher::new(client, mix.bps), tellers))
+    let (shard, mut cameras, tellers) = many(now, mix, &[publisher], receivers)?;
+    Ok((shard, cameras.pop().ok_or("no publisher")?, tellers))
 }
 
 /// An empty shard, the same each time but for its certificate.

@@ -42,7 +42,7 @@ pub use border::Batch;
 pub use clock::Clock;
 pub use counters::{Counters, DropReason, LateReason};
 #[cfg(feature = "sim")]
-pub use rewrite::{OneSlot, Sample, Sent};
+pub use rewrite::{OneReceiver, OneSlot, Sample, Sent};
 #[cfg(feature = "sim")]
 pub use shard::ForcedWish;
 pub use shard::{Input, Output, Seed, Shard, ShardConfig};

@@ -1,10 +1,12 @@
-//! The rewriter from outside, for the fuzz target that compares it with a plain model.
+//! The rewriter from outside, for the fuzz target that compares it with a plain model and for the bench.
 
 use super::{Mapped, Rewriter};
+use crate::limits;
 use crate::packet::{Facts, PacketMeta};
-use crate::select::{Level, Levels};
+use crate::select::{self, Decision, Level, Levels, Offered};
+use crate::slot::{Slot, SlotSeed};
 use std::time::Instant;
-use weir_sfu_api::CodecKind;
+use weir_sfu_api::{CodecKind, Direction, ExtensionMap, MediaKind, MediaSection, Mid, SourceKind};
 
 /// What the rewriter looks at of one packet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -104,6 +106,43 @@ impl OneSlot {
     pub fn again(&self, number: u16, packet: &Sample) -> Option<Sent> {
         let (segment, ..) = self.0.source_of(number)?;
         self.0.apply(&segment, &packet.meta()).map(Sent::from)
+    }
+}
+
+/// One receiver of a track with one layer: what is decided for it and how it is numbered, to be timed.
+#[derive(Debug)]
+pub struct OneReceiver(Slot);
+
+impl OneReceiver {
+    /// `None` only if "0" is no name of an m-line.
+    #[must_use]
+    pub fn new() -> Option<Self> {
+        let section = MediaSection {
+            index: 0,
+            mid: Mid::new("0")?,
+            kind: MediaKind::Video,
+            direction: Direction::RecvOnly,
+            source: SourceKind::Camera,
+            payload_types: Vec::new(),
+            extensions: ExtensionMap::default(),
+            simulcast: Vec::new(),
+            ssrcs: Vec::new(),
+        };
+        let seed = SlotSeed { ssrc: 1, rtx_ssrc: 2, seq: 0, rtx_seq: 0, timestamp: 0 };
+        Some(Self(Slot::new(section, 0, "", seed)))
+    }
+
+    /// Select and rewrite of one packet, of a key frame where `key` says so.
+    pub fn offer(&mut self, packet: &Sample, key: bool, now: Instant) -> Option<Sent> {
+        let mut meta = packet.meta();
+        meta.facts.key_frame = key;
+        let none = [0; limits::LAYERS];
+        let offered = Offered { layer: 0, best: 0, instead: none, order: none, top: Level::FULL };
+        let slot = &mut self.0;
+        if let Decision::Switch(level) = select::decide(slot, &meta, &offered, |_| true) {
+            slot.rewriter.switch(&meta, level, None, now);
+        }
+        slot.rewriter.map(&meta, now).map(Sent::from)
     }
 }
 

@@ -10,7 +10,7 @@ mod left_out;
 mod map;
 
 #[cfg(feature = "sim")]
-pub use hook::{OneSlot, Sample, Sent};
+pub use hook::{OneReceiver, OneSlot, Sample, Sent};
 pub(crate) use map::{Mapped, Rewriter};
 
 #[cfg(test)]
