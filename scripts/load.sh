@@ -10,10 +10,16 @@ weir=$(target_dir)/$profile/weir
 load=$(target_dir)/$profile/weir-load
 [ -x "$weir" ] || die "$weir is missing: make load builds it"
 [ -x "$load" ] || die "$load is missing: make load builds it"
+weir=$(realpath -- "$weir")
 
 scenario=one_to_many
 case ${1:-} in
-  '' | -*) set -- --receivers 50 --duration 10s "$@" ;;
+  '' | -*)
+    small=()
+    [[ " $*" == *" --receivers"* ]] || small+=(--receivers 50)
+    [[ " $*" == *" --duration"* ]] || small+=(--duration 10s)
+    set -- "${small[@]}" "$@"
+    ;;
   *)
     scenario=$1
     shift
@@ -33,8 +39,12 @@ finish() {
 trap finish EXIT
 trap 'exit 130' INT TERM
 
-WEIR__HTTP__LISTEN=127.0.0.1:0 WEIR__MEDIA__LISTEN=127.0.0.1:0 WEIR__DATA__DIR=$folder/data \
-  "$weir" serve >"$folder/out" 2>"$folder/err" &
+# In a folder without a config.toml.
+(
+  cd "$folder" || exit 1
+  export WEIR__HTTP__LISTEN=127.0.0.1:0 WEIR__MEDIA__LISTEN=127.0.0.1:0
+  exec "$weir" serve >out 2>err
+) &
 server=$!
 
 url=

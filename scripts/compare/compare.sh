@@ -42,7 +42,8 @@ fi
 load=$(target_dir)/${PROFILE:-release}/weir-load
 [ -x "$load" ] || die "$load is missing: make compare builds it"
 # For servers/weir-*.sh.
-export WEIR=${WEIR:-$(target_dir)/${PROFILE:-release}/weir}
+WEIR=$(realpath -- "${WEIR:-$(target_dir)/${PROFILE:-release}/weir}")
+export WEIR
 
 names=("$@")
 [ ${#names[@]} -gt 0 ] || names=(weir-io_uring weir-mmsg janus janus-2loops)

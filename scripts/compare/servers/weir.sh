@@ -2,9 +2,13 @@
 # Weir, with the backend of $BACKEND; sourced by weir-io_uring.sh and weir-mmsg.sh. One shard: one core.
 
 start() {
-  WEIR__HTTP__LISTEN=$ADDRESS:8800 WEIR__MEDIA__LISTEN=$ADDRESS:8801 WEIR__MEDIA__SHARDS=1 \
-    WEIR__MEDIA__ROOM_PEERS_PER_SHARD=4096 WEIR__MEDIA__BACKEND=$BACKEND \
-    WEIR__DATA__DIR=$SCRATCH/data "${IN[@]}" "$WEIR" serve >"$SCRATCH/out" 2>"$SCRATCH/err" &
+  # In a folder without a config.toml.
+  (
+    cd "$SCRATCH" || exit 1
+    export WEIR__HTTP__LISTEN=$ADDRESS:8800 WEIR__MEDIA__LISTEN=$ADDRESS:8801 WEIR__MEDIA__SHARDS=1 \
+      WEIR__MEDIA__ROOM_PEERS_PER_SHARD=4096 WEIR__MEDIA__BACKEND="$BACKEND"
+    exec "${IN[@]}" "$WEIR" serve >out 2>err
+  ) &
   PID=$!
   for _ in $(seq 100); do
     if grep -q '^Weir is ready' "$SCRATCH/out"; then return 0; fi
