@@ -133,7 +133,7 @@ impl Way {
     }
 
     /// Lets so much time pass; what was counted in it. With `count`, what the shard does is done within
-    /// [`collected_way`], which a profiler can tell from the rest.
+    /// `collected_way`, which a profiler can tell from the rest.
     pub fn run(&mut self, time: Duration, count: bool) -> Counts {
         self.counts = Counts::default();
         let end = self.now + time;
