@@ -310,7 +310,8 @@ fn no_bytes_from_the_network_end_a_worker() {
         let mut data: Vec<u8> = (0..lots.next() % 90).map(|_| lots.next() as u8).collect();
         agent.handle(world.now, src, &data, &mut out);
         // A header that is nearly right: version, extensions, a known SSRC and type, any number.
-        for (at, byte) in [(0, 0x90 | (lots.next() as u8 & 0x20)), (1, 96), (8, 0), (9, 0), (10, 0)] {
+        for (at, byte) in [(0, 0x90 | (lots.next() as u8 & 0x20)), (1, 96), (8, 0), (9, 0), (10, 0)]
+        {
             if let Some(place) = data.get_mut(at) {
                 *place = byte;
             }
@@ -321,7 +322,11 @@ fn no_bytes_from_the_network_end_a_worker() {
         if let Some(profile) = data.get_mut(12..16) {
             let words = (lots.next() % 5) as u8;
             let two = lots.next() & 1 == 0;
-            profile.copy_from_slice(&if two { [0x10, 0, 0, words] } else { [0xbe, 0xde, 0, words] });
+            profile.copy_from_slice(&if two {
+                [0x10, 0, 0, words]
+            } else {
+                [0xbe, 0xde, 0, words]
+            });
         }
         world.now += Duration::from_micros(50);
         let times = (world.now, world.clock.micros(world.now));
