@@ -48,7 +48,7 @@ pub struct Counters {
     pub plis_received: u64,
     /// Datagrams dropped by the built-in impairment.
     pub impaired_drops: u64,
-    /// Datagrams dropped in our own sockets for want of speed (`SO_RXQ_OVFL`).
+    /// Datagrams dropped in our own sockets for want of speed (the `drops` column of /proc/net/udp).
     pub own_drops: u64,
     /// Frames that our publishers sent more than 10 ms late: this machine was busy.
     pub late_frames: u64,

@@ -23,16 +23,9 @@ impl Tally {
     }
 }
 
-macro_rules! add_all {
-    ($to:expr, $from:expr, $($field:ident),* $(,)?) => {{
-        let Counters { $($field),* } = $from;
-        $($to.$field += $field;)*
-    }};
-}
-
 /// Adds a worker's part.
 pub(super) fn merge(all: &mut Snapshot, part: &Snapshot) {
-    add(&mut all.counters, &part.counters);
+    all.counters.add(&part.counters);
     add_delays(&mut all.delays, &part.delays);
     if let Some(since) = &part.added_since {
         match &mut all.added_since {
@@ -45,37 +38,6 @@ pub(super) fn merge(all: &mut Snapshot, part: &Snapshot) {
     for (height, streams) in &part.by_height {
         *all.by_height.entry(*height).or_default() += streams;
     }
-}
-
-/// Adds counters.
-pub(super) fn add(to: &mut Counters, from: &Counters) {
-    add_all!(
-        to,
-        from,
-        sent_packets,
-        sent_bytes,
-        received_packets,
-        received_bytes,
-        received_resent,
-        received_padding,
-        expected_packets,
-        lost_packets,
-        stamped_missing,
-        verified_packets,
-        corrupt_packets,
-        frames,
-        key_frames,
-        freezes,
-        freeze_micros,
-        nacks_sent,
-        plis_sent,
-        nacks_received,
-        plis_received,
-        impaired_drops,
-        own_drops,
-        late_frames,
-        switches,
-    );
 }
 
 /// Adds delays.

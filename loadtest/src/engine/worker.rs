@@ -5,7 +5,7 @@ use super::handle::State;
 use super::ice::Out;
 use super::outbox::Outbox;
 use super::peer::{Peer, Turn};
-use super::tally::{Tally, add, add_delays};
+use super::tally::{Tally, add_delays};
 use super::{ConnectionPlan, Ended, LocalTrack, Negotiated};
 use crate::measure::Snapshot;
 use crate::media::Media;
@@ -290,7 +290,7 @@ impl Worker {
         for (_, tally) in
             self.bench.roles.iter_mut().filter(|(name, _)| role.is_none_or(|role| role == name))
         {
-            add(&mut snapshot.counters, &tally.counters);
+            snapshot.counters.add(&tally.counters);
             add_delays(&mut snapshot.delays, &tally.delays);
             if role.is_none() {
                 let since = tally.added_since.take();
